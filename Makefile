@@ -1,0 +1,84 @@
+# `make` alone lists the targets. Needs make and Python 3.11 or newer, nothing else installed:
+# everything goes into .venv, at the versions of constraints.txt.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+VENV := .venv
+RUN := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+RESULT := results/validation.json
+ARGS :=
+# The interpreters tried, in this order, unless PYTHON names one.
+PYTHONS := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
+
+# A virtual environment or path of the caller must not leak into ours.
+unexport PYTHONPATH PYTHONHOME PYTHONSAFEPATH VIRTUAL_ENV MYPYPATH PIP_USER PIP_TARGET PIP_PREFIX
+# Tests and the report are parallel already: one thread for each linear-algebra call.
+export OMP_NUM_THREADS ?= 1
+export OPENBLAS_NUM_THREADS ?= 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# True for an interpreter that runs, is new enough and can make virtual environments with pip.
+USABLE := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
+# True for the Python of a .venv that was not left half-made.
+WORKS := import pip, sys; sys.exit(sys.version_info < (3, 11))
+IDENTITY := import sys; print(sys.base_prefix, sys.version_info[:2])
+
+# A PYTHON other than the one in .venv rebuilds it.
+ifneq ($(PYTHON),)
+WANTED := $(shell "$(PYTHON)" -c '$(IDENTITY)' 2>/dev/null || echo unusable)
+ifneq ($(WANTED),$(shell $(RUN) -c '$(IDENTITY)' 2>/dev/null))
+$(STAMP): FORCE
+endif
+endif
+
+.PHONY: help report test lint bench clean FORCE
+
+help: ## list the targets
+	@echo 'usage: make TARGET [PYTHON=python3.12] [ARGS="more arguments for pytest"]'
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{printf "%-10s %s\n", $$1, $$2}'
+
+# The old result goes first: a run that dies leaves none. make's own status is 2 for any failure;
+# validation's (1 disagrees, 3 underpowered) is in make's last line.
+report: $(STAMP) ## compare theory with Monte Carlo: a table here, results/validation.json for programs
+	@mkdir -p $(dir $(RESULT)) && rm -f $(RESULT)
+	@$(RUN) -m validation --all --output $(RESULT); status=$$?; \
+	if [ -f $(RESULT) ]; then echo "result: $(CURDIR)/$(RESULT)"; fi; \
+	exit $$status
+
+test: $(STAMP) ## run the tests and the examples in the docstrings
+	$(RUN) -m pytest -n auto --maxprocesses 8 --doctest-modules \
+		tests theory montecarlo validation loopbound.py $(ARGS)
+
+lint: $(STAMP) ## check style, format and types
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+
+bench: $(STAMP) ## time the engines against their NumPy twins
+	$(RUN) -m pytest --benchmark-enable benchmarks $(ARGS)
+
+clean: ## remove .venv, caches and builds (results/ stays)
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamp is written last, so an install that stopped half-way is done again. A .venv that works
+# is kept, so that what was added to it by hand (torch) survives a change of the pins.
+# setuptools comes first and builds without isolation: the build, too, uses the pinned version.
+$(STAMP): setup.cfg constraints.txt
+	@rm -f $@
+	@if [ -z "$(PYTHON)" ] && $(RUN) -c '$(WORKS)' 2>/dev/null; then exit 0; fi; \
+	found=; for python in $(PYTHONS); do \
+		if "$$python" -c '$(USABLE)' >/dev/null 2>&1; then found=$$python; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+		echo 'error: no Python >= 3.11 with venv that runs; tried: $(PYTHONS)' >&2; exit 1; \
+	fi; \
+	if [ "$$($(RUN) -c '$(IDENTITY)' 2>/dev/null)" = "$$("$$found" -c '$(IDENTITY)')" ] \
+		&& $(RUN) -c '$(WORKS)' 2>/dev/null; then exit 0; fi; \
+	echo "creating $(VENV) with $$("$$found" --version) ($$found)"; \
+	"$$found" -m venv --clear $(VENV)
+	@echo 'installing the pinned packages into $(VENV) (a minute or so the first time)'
+	@$(RUN) -m pip install --quiet -c constraints.txt setuptools
+	@$(RUN) -m pip install --quiet --no-build-isolation -c constraints.txt -e ".[test,lint]"
+	@touch $@
