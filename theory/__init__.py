@@ -1,0 +1,13 @@
+"""Closed-form error of models trained on the output of models: exact, bounded or labelled.
+
+    workflow.py       Workflow: who trains on what; UnsupportedWorkflow
+    curve.py          Curve, Kind: a quantity over generations and what is claimed of it
+    recursion.py      covariances of batch means: the one recursion behind every workflow
+    inflation.py      v_t, the universal multiple of one fit's excess risk
+    gaussian/         GaussianChain: curves, survival, available
+    commandline.py    options and output formats shared by every folder's command line
+    __main__.py       python -m theory
+
+This package draws no random number, reads no file and knows nothing of numba. Importing it is
+cheap: import the names from their modules, as in `from theory.gaussian import curves`.
+"""

@@ -1,0 +1,256 @@
+"""python -m theory: closed-form errors on the command line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from theory.commandline import (
+    Parser,
+    Table,
+    add_chain_options,
+    add_output_options,
+    add_workflow_options,
+    answer,
+    chain_from,
+    check_plot,
+    replacing,
+    sample_generations,
+    workflow_from,
+    write,
+)
+from theory.curve import Curve, Kind
+from theory.gaussian import FIELDS, GaussianChain, available, curves, survival
+from theory.inflation import inflation
+from theory.workflow import Workflow, whole_number
+
+DEFAULT_FIELDS = (
+    "mean_error",
+    "trace_ratio",
+    "log_det_ratio",
+    "excess_nll",
+    "wasserstein",
+    "wasserstein_lower",
+    "wasserstein_upper",
+)
+LONGEST = 65_536  # generations that --until searches
+
+EXAMPLES = """\
+examples:
+  python -m theory gaussian --workflow accumulate --n 100 --dim 10 --generations 50
+  python -m theory gaussian --workflow replace --n 100 --until 0.1
+  python -m theory gaussian --workflow fresh --n-real 20 --n 80 --format csv
+  python -m theory survival --workflow replace --n 10 --threshold 0.5 --generations 100
+  python -m theory inflation --workflow accumulate-subsample --n 100 --plot inflation.png
+"""
+
+
+def build_parser() -> Parser:
+    """The parser of python -m theory."""
+    parser = Parser(
+        prog="python -m theory",
+        description="How far a model drifts when it is trained on its own output, in closed form.",
+        epilog=EXAMPLES,
+    )
+    parser.add_argument("--version", action="version", version=_version())
+    families = parser.add_subparsers(dest="quantity", required=True, metavar="QUANTITY")
+
+    gaussian = families.add_parser(
+        "gaussian", help="errors of a fitted mean and covariance", epilog=EXAMPLES
+    )
+    add_workflow_options(gaussian)
+    add_chain_options(gaussian)
+    question = gaussian.add_argument_group("question")
+    question.add_argument(
+        "--fields", metavar="NAME[,NAME...]",
+        help=f"'all', or some of: {', '.join(FIELDS)}",
+    )  # fmt: skip
+    question.add_argument(
+        "--until", type=float, metavar="X",
+        help="the generation at which the field (default mean_error) passes X",
+    )  # fmt: skip
+    add_output_options(gaussian)
+    gaussian.set_defaults(act=_gaussian)
+
+    spread = families.add_parser(
+        "survival", help="probability that the spread is above a share of the true one"
+    )
+    add_workflow_options(spread)
+    add_chain_options(spread, dim=False)
+    spread.add_argument("--threshold", type=float, required=True, metavar="X", help="the share")
+    add_output_options(spread)
+    spread.set_defaults(act=_survival)
+
+    multiple = families.add_parser(
+        "inflation", help="v_t: excess risk in units of one fit, any regular family (asymptotic)"
+    )
+    add_workflow_options(multiple)
+    add_output_options(multiple)
+    multiple.set_defaults(act=_inflation)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status: 0, or 2 for bad input."""
+    return answer(build_parser(), argv, lambda options: int(options.act(options)))
+
+
+def _version() -> str:
+    from loopbound import version
+
+    return f"loopbound {version()}"
+
+
+def _gaussian(options: argparse.Namespace) -> int:
+    check_plot(options.plot)
+    chain, workflow = chain_from(options), workflow_from(options)
+    if options.until is not None:
+        return _until(options, chain, workflow)
+    generations = 10 if options.generations is None else options.generations
+    result = curves(chain, workflow, generations)
+    fields = _fields(options.fields, chain, workflow, generations)
+    found = {name: result[name] for name in fields}
+    title = f"Gaussian chain, dim={chain.dim}, ddof={chain.ddof}, {workflow}"
+    absent = [name for name in FIELDS if name not in result.fields]
+    notes = [f"not known for this chain and workflow: {', '.join(absent)}"] if absent else []
+    _show(options, title, found, notes)
+    return 0
+
+
+def _fields(
+    given: str | None, chain: GaussianChain, workflow: Workflow, generations: int
+) -> list[str]:
+    """The fields to print: those asked for, or the usual ones that are known here."""
+    known = available(chain, workflow, generations)
+    if given is None:
+        return [name for name in DEFAULT_FIELDS if name in known]
+    if given == "all":
+        return list(known)
+    for name in given.split(","):
+        if name not in FIELDS:
+            raise ValueError(f"unknown field {name!r}: choose from all, {', '.join(known)}")
+    return given.split(",")
+
+
+def _until(options: argparse.Namespace, chain: GaussianChain, workflow: Workflow) -> int:
+    """The first generation at which a field passes the threshold, by doubling the horizon."""
+    names = _fields(options.fields or "mean_error", chain, workflow, 1)
+    if len(names) > 1:
+        raise ValueError(f"--until needs one field, got --fields {options.fields}")
+    name = names[0]
+    most = LONGEST if options.generations is None else options.generations
+    horizon = min(64, whole_number("generations", most))
+    while True:
+        curve = curves(chain, workflow, horizon)[name]
+        passed = curve.passes(options.until)
+        never = passed is None and _settles(curve, options.until)
+        if passed is not None or never or horizon == most:
+            break
+        horizon = min(4 * horizon, most)
+    value = None if passed is None else float(curve[passed])
+    if passed is not None:
+        line = f"{name} passes {options.until:g} at generation {passed} ({value:.6g}, "
+        line += f"{curve.kind.value}; {curve.source})"
+    elif never:
+        line = f"{name} never passes {options.until:g}: it moves one way towards its limit "
+        line += f"{curve.limit:.6g} ({curve.kind.value}; {curve.source})"
+    else:
+        line = f"{name} has not passed {options.until:g} by generation {most} "
+        line += f"({curve[most]:.6g}, {curve.kind.value}; {curve.source})"
+    answered = (name, options.until, passed, value, None if never else most, curve.kind.value)
+    columns = ("field", "until", "generation", "value", "searched", "kind")
+    table = Table(columns, [answered], {"workflow": str(workflow)})
+    if options.format == "table" and options.output is None:
+        print(line)
+    else:
+        write(table, options)
+    if options.plot is not None:
+        _plot(options.plot, f"{workflow}", {name: curve})
+    return 0
+
+
+def _settles(curve: Curve, threshold: float) -> bool:
+    """True if the curve is monotone towards a limit on the truth's side of the threshold."""
+    if curve.limit is None or curve.kind is not Kind.EXACT:
+        return False
+    steps = curve.values[2:] - curve.values[1:-1]
+    monotone = bool((steps >= 0).all() or (steps <= 0).all())
+    start = curve[0]
+    return monotone and (
+        curve.limit <= threshold if threshold >= start else curve.limit >= threshold
+    )
+
+
+def _survival(options: argparse.Namespace) -> int:
+    check_plot(options.plot)
+    workflow = workflow_from(options)
+    generations = 10 if options.generations is None else options.generations
+    curve = survival(chain_from(options), workflow, generations, threshold=options.threshold)
+    title = f"P(sigma_t > {options.threshold:g} sigma_0), ddof={options.ddof}, {workflow}"
+    _show(options, title, {"survival": curve}, [])
+    return 0
+
+
+def _inflation(options: argparse.Namespace) -> int:
+    check_plot(options.plot)
+    workflow = workflow_from(options)
+    generations = 10 if options.generations is None else options.generations
+    _show(options, f"v_t, {workflow}", {"inflation": inflation(workflow, generations)}, [])
+    return 0
+
+
+def _show(
+    options: argparse.Namespace, title: str, found: dict[str, Curve], more: list[str]
+) -> None:
+    """Curves as a table, with what each claims."""
+    generations = len(next(iter(found.values()))) - 1
+    columns = ("generation", *found)
+    body = [(t, *(float(curve[t]) for curve in found.values())) for t in range(generations + 1)]
+    claims = {
+        name: {"kind": curve.kind.value, "source": curve.source, "limit": curve.limit}
+        for name, curve in found.items()
+    }
+    shown = sample_generations(generations)
+    notes = [title]
+    for name, curve in found.items():
+        limit = "" if curve.limit is None else f", limit {curve.limit:.6g}"
+        notes.append(f"{name}: {curve.kind.value} ({curve.source}){limit}")
+    if len(shown) <= generations:
+        more = [*more, f"{len(shown)} of {generations + 1} generations shown: --format csv has all"]
+    facts = {"title": title, "claims": claims}
+    write(Table(columns, body, facts, (*notes, *more), shown), options)
+    if options.plot is not None:
+        _plot(options.plot, title, found)
+
+
+def _plot(path: Path, title: str, found: dict[str, Curve]) -> None:
+    """One panel a field, over generations."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    across = min(len(found), 3)
+    down = -(-len(found) // across)
+    figure, axes = pyplot.subplots(
+        down, across, figsize=(4.2 * across, 3 * down + 0.5), squeeze=False, layout="constrained"
+    )
+    for panel in axes.flat[len(found) :]:
+        panel.set_visible(False)
+    for panel, (name, curve) in zip(axes.flat, found.items(), strict=False):
+        panel.plot(curve.values, color="C0", marker="o" if len(curve) < 25 else None, markersize=3)
+        if curve.limit is not None and abs(curve.limit) != float("inf"):
+            panel.axhline(curve.limit, color="0.5", linestyle=":", label=f"limit {curve.limit:.4g}")
+            panel.legend(frameon=False)
+        panel.set(xlabel="generation", title=f"{name} ({curve.kind.value})")
+    figure.suptitle(title)
+    with replacing(path, "wb") as file:
+        figure.savefig(file, format=path.suffix[1:], dpi=150)
+    pyplot.close(figure)
+    print(f"wrote {path}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,315 @@
+"""Covariances of batch means: the one recursion behind every family and workflow.
+
+Let psi_b be the mean of a feature over batch b, K_bc = E<psi_b, psi_c> and q_b the expected
+average of |feature|^2 over batch b. A fit that weighs the batches by w has, over its pool,
+
+    A = w'Kw,   Q = w'q,   and over the rows it trains on   B = A + s (Q - A),
+
+with s = 0 for the whole pool, (N - m) / (m (N - 1)) for m of N rows drawn without replacement and
+1/m for m rows with replacement. If the mean feature of a new row given the fit is kappa times
+the training mean, the next batch has K_new,b = kappa (Kw)_b (uniform subsampling is unbiased and
+does not enter), mean kappa w'm, and a diagonal that only the family knows: the `Feature`.
+
+Cost for T fits: O(T) for replace, accumulate, subsample, anchored and fresh, O(T w) for a window,
+T^3 / 3 flops of matrix products for custom weights. With `number=Fraction` the same code is exact.
+
+Source: loopbound theory, section 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from theory.workflow import UnsupportedWorkflow, Workflow, WorkflowKind
+
+Number = type[float] | type[Fraction]
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Second moments of one fit, in the units of the feature.
+
+    Attributes:
+        train_size: M, rows trained on.
+        pool_mean_square: A, E|mean of the pool|^2.
+        row_square: Q, expected |feature|^2 of a row of the pool.
+        mean_square: B, E|mean of the rows trained on|^2.
+        mean: expectation of either mean.
+    """
+
+    train_size: int
+    pool_mean_square: Any
+    row_square: Any
+    mean_square: Any
+    mean: Any
+
+
+@dataclass(frozen=True)
+class Feature:
+    """What a family tells the recursion about its feature.
+
+    Attributes:
+        real: rows -> (K_rr, q_r) of a real batch.
+        synthetic: (rows, generation, fit) -> (K_ss, q_s) of the batch drawn from that fit.
+        mean: expected feature of a real row.
+        kappa: generation -> E[feature of a new row | fit] / training mean.
+        row_variance: variance of a row about its model, where a subsample is to be seen to leading
+            order only; None for the exact Q - A of the pool.
+    """
+
+    real: Callable[[int], tuple[Any, Any]]
+    synthetic: Callable[[int, int, Fit], tuple[Any, Any]]
+    mean: Any = 0
+    kappa: Callable[[int], Any] = field(default=lambda t: 1)
+    row_variance: Any = None
+
+
+def location_scale(ddof: int, temperature: Any, number: Number = float) -> Feature:
+    """The centred row of a moment-matched location-scale family, in units tr Sigma_0 = 1.
+
+    The fitted trace is S = (Q - B) M / (M - ddof) with M rows trained on; a batch of n rows drawn
+    at temperature tau has K = tau S / n + B and q = tau S + B. Only two moments of a real row
+    matter, so it is exact for real, non-Gaussian data too.
+    """
+
+    def real(rows: int) -> tuple[Any, Any]:
+        return number(1) / rows, number(1)
+
+    def synthetic(rows: int, t: int, fit: Fit) -> tuple[Any, Any]:
+        trace = temperature * fitted_trace(fit, ddof)
+        return trace / rows + fit.mean_square, trace + fit.mean_square
+
+    return Feature(real, synthetic)
+
+
+def fitted_trace(fit: Fit, ddof: int) -> Any:
+    """E tr Sigma_t of a location-scale fit, in units tr Sigma_0."""
+    return (fit.row_square - fit.mean_square) * fit.train_size / (fit.train_size - ddof)
+
+
+def unit_modulus(mean: Array, kappa: Callable[[int], Any], number: Number = float) -> Feature:
+    """A feature of modulus one: a one-hot category or a character exp(i w x).
+
+    `mean` is its expectation under the truth (phi_0 at each frequency, or p_0 summed over
+    categories as |p_0|), `kappa(t)` the damping of the fitted model (1 without a kernel).
+    """
+
+    def real(rows: int) -> tuple[Any, Any]:
+        share: Any = number(1) / rows
+        return share + (1 - share) * abs(mean) ** 2, number(1)
+
+    def synthetic(rows: int, t: int, fit: Fit) -> tuple[Any, Any]:
+        damped = abs(kappa(t)) ** 2 * fit.mean_square
+        return number(1) / rows + (1 - number(1) / rows) * damped, number(1)
+
+    return Feature(real, synthetic, mean, kappa)
+
+
+def unit_row_noise(number: Number = float) -> Feature:
+    """A row whose noise has variance one at every generation: the parameter noise of section 3."""
+
+    def real(rows: int) -> tuple[Any, Any]:
+        return number(1) / rows, number(1)
+
+    def synthetic(rows: int, t: int, fit: Fit) -> tuple[Any, Any]:
+        return number(1) / rows + fit.mean_square, 1 + fit.mean_square
+
+    return Feature(real, synthetic, row_variance=number(1))
+
+
+def fits(
+    workflow: Workflow, generations: int, feature: Feature, number: Number = float
+) -> list[Fit]:
+    """Second moments of fits 1..generations; entry t - 1 is fit t."""
+    if workflow.kind is WorkflowKind.CUSTOM:
+        return _custom(workflow, generations, feature, number)
+    pool = _Slots(workflow, workflow.slots(generations), feature, number)
+    seen = []
+    for t in range(1, generations + 1):
+        if workflow.real_rows(t):
+            pool.add_real(workflow.real_rows(t))
+        fit = pool.fit(t)
+        seen.append(fit)
+        if t < generations:
+            pool.add_synthetic(t, fit)
+    return seen
+
+
+def _fit(workflow: Workflow, t: int, a: Any, q: Any, mean: Any, feature: Feature) -> Fit:
+    """The fit at t on rows drawn from a pool with moments A, Q: B = A + the noise of the draw."""
+    n = workflow.pool_size(t)
+    m = n if workflow.budget is None else workflow.train_size(t)
+    one = q / q
+    if feature.row_variance is not None:
+        spread, share = feature.row_variance, one / m - one / n
+    else:
+        spread, share = q - a, one * (n - m) / (m * max(n - 1, 1))
+    if workflow.replacement:
+        share = one / m
+    elif m >= n:
+        share = 0 * one
+    return Fit(m, a, q, a + share * spread, mean)
+
+
+class _Slots:
+    """Gram matrix of the slot means, with K @ mass kept as a running product."""
+
+    def __init__(self, workflow: Workflow, slots: int, feature: Feature, number: Number) -> None:
+        shape = np.shape(feature.mean)
+        dtype = object if number is Fraction else np.float64
+        self.workflow, self.feature, self.number = workflow, feature, number
+        self.gram: Array = np.full((slots, slots, *shape), number(0), dtype=dtype)
+        self.product: Array = np.full((slots, *shape), number(0), dtype=dtype)
+        self.mass: Array = np.full(slots, number(0), dtype=dtype)
+        self.square: Array = np.full((slots, *shape), number(0), dtype=dtype)
+        self.mean: Array = np.full(
+            (slots, *shape), number(0), dtype=np.result_type(dtype, np.asarray(feature.mean))
+        )
+
+    def fit(self, t: int) -> Fit:
+        total = self.mass.sum()
+        a = np.tensordot(self.mass, self.product, 1) / total**2
+        q = np.tensordot(self.mass, self.square, 1) / total
+        mean = np.tensordot(self.mass, self.mean, 1) / total
+        if not np.shape(self.feature.mean):
+            a, q, mean = a[()], q[()], mean[()]
+        return _fit(self.workflow, t, a, q, mean, self.feature)
+
+    def add_real(self, rows: int) -> None:
+        diagonal, square = self.feature.real(rows)
+        cross = (np.conj(self.feature.mean) * self.mean).real
+        mass = self.number(self.workflow.mass(rows, real=True))
+        self._put(0, mass, cross, diagonal, square, self.feature.mean, merge=False)
+
+    def add_synthetic(self, t: int, fit: Fit) -> None:
+        rows = self.workflow.synthetic_rows(t)
+        diagonal, square = self.feature.synthetic(rows, t, fit)
+        kappa = self.feature.kappa(t)
+        cross = kappa * self.product / self.mass.sum()
+        mass = self.number(self.workflow.mass(rows, real=False))
+        slot = self.workflow.slot(t, len(self.mass))
+        mean = kappa * fit.mean
+        self._put(slot, mass, cross, diagonal, square, mean, merge=self.workflow.merges)
+
+    def _put(
+        self,
+        slot: int,
+        mass: Any,
+        cross: Any,
+        diagonal: Any,
+        square: Any,
+        mean: Any,
+        *,
+        merge: bool,
+    ) -> None:
+        """Put a batch into a slot: O(slots), because `product` is updated and not recomputed."""
+        self.product -= self.gram[:, slot] * self.mass[slot]
+        if merge:
+            kept, joined = self.mass[slot], self.mass[slot] + mass
+            own, other = kept / joined, mass / joined
+            column = own * self.gram[:, slot] + other * cross
+            diagonal = (
+                own**2 * self.gram[slot, slot] + 2 * own * other * cross[slot] + other**2 * diagonal
+            )
+            self.square[slot] = own * self.square[slot] + other * square
+            self.mean[slot] = own * self.mean[slot] + other * mean
+            mass = joined
+        else:
+            column = np.array(cross, dtype=self.gram.dtype)
+            self.square[slot], self.mean[slot] = square, mean
+        column[slot] = diagonal
+        self.gram[:, slot] = self.gram[slot, :] = column
+        self.mass[slot] = mass
+        self.product += column * mass
+        self.product[slot] = np.tensordot(self.mass, column, 1)
+
+
+_BLOCK = 128  # rows a matrix product
+_FEW = 32  # entries by which a row may differ from its predecessor and still be an update
+
+
+def _custom(workflow: Workflow, generations: int, feature: Feature, number: Number) -> list[Fit]:
+    """Any row-stochastic weights, through innovations.
+
+    A new batch mean is its training mean plus noise orthogonal to the past, so psi = L eps with
+    L = (I - W)^-1 unit lower triangular and eps of diagonal covariance D: A = |D^(1/2) L' w|^2.
+    A row w_t = alpha w_{t-1} + (a few entries) updates w_{t-1} L; the others are computed in
+    blocks of matrix products.
+    """
+    if np.ndim(feature.mean):
+        raise UnsupportedWorkflow(
+            f"custom weights take one frequency at a time, got shape {np.shape(feature.mean)}"
+        )
+    dtype = object if number is Fraction else np.float64
+    mixing: Array = np.full((generations, generations), number(0), dtype=dtype)
+    noise: Array = np.full(generations, number(0), dtype=dtype)
+    square: Array = np.full(generations, number(0), dtype=dtype)
+    noise[0], square[0] = feature.real(workflow.real_rows(1))
+    mixing[0, 0] = number(1)
+    seen: list[Fit] = []
+    mix: Array = mixing[0, :0]
+    w: Array = mixing[0, :0]
+    for start in range(0, generations, _BLOCK):
+        stop = min(start + _BLOCK, generations)
+        rows = [np.asarray(workflow.custom_row(t), dtype) for t in range(start + 1, stop + 1)]
+        changes = [_change(old, new) for old, new in zip([w, *rows[:-1]], rows, strict=True)]
+        past = _blocked_products(rows, changes, mixing, start)
+        for t, row, change in zip(range(start + 1, stop + 1), rows, changes, strict=True):
+            alpha, differing = change
+            if len(differing) <= _FEW:
+                update = (row[differing] - alpha * _padded(w, t)[differing]) @ mixing[differing, :t]
+                mix = alpha * _padded(mix, t) + update
+            else:
+                mix = row[start:] @ mixing[start:t, :t]
+                mix[:start] += past[t - 1]
+            w = row
+            a = (mix * mix) @ noise[:t]
+            fit = _fit(workflow, t, a, w @ square[:t], mix[0] * feature.mean, feature)
+            seen.append(fit)
+            if t < generations:
+                kappa = feature.kappa(t)
+                diagonal, square[t] = feature.synthetic(workflow.synthetic_rows(t), t, fit)
+                noise[t] = diagonal - abs(kappa) ** 2 * a
+                mixing[t, :t] = kappa * mix
+                mixing[t, t] = number(1)
+    return seen
+
+
+def _padded(row: Array, length: int) -> Array:
+    """The row with zeros of its own type appended."""
+    padded: Array = np.full(length, 0 * row.sum(), dtype=row.dtype)
+    padded[: len(row)] = row
+    return padded
+
+
+def _change(old: Array, new: Array) -> tuple[Any, Array]:
+    """alpha and the entries where new differs from alpha * old by more than rounding."""
+    alpha = new[-2] / old[-1] if len(old) and old[-1] else 0 * new[-1]
+    eps = 0 if new.dtype == object else np.finfo(np.float64).eps
+    difference = abs(new - alpha * _padded(old, len(new)))
+    return alpha, np.flatnonzero(difference > 16 * eps * new + eps**2)
+
+
+def _blocked_products(
+    rows: list[Array], changes: list[tuple[Any, Array]], mixing: Array, start: int
+) -> dict[int, Array]:
+    """rows[:, :start] @ L[:start, :start] for the rows that are no update, by generation - 1.
+
+    The zero upper triangle of L is skipped a strip at a time.
+    """
+    dense = [i for i, (_, differing) in enumerate(changes) if len(differing) > _FEW]
+    if not dense or not start:
+        return {start + i: mixing[0, :0] for i in dense}
+    block = np.stack([rows[i][:start] for i in dense])
+    product: Array = np.empty_like(block)
+    for left in range(0, start, 8 * _BLOCK):
+        strip = slice(left, min(left + 8 * _BLOCK, start))
+        product[:, strip] = block[:, left:] @ mixing[left:start, strip]
+    return {start + i: product[j] for j, i in enumerate(dense)}
