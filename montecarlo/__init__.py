@@ -1,0 +1,10 @@
+"""The literal procedure, simulated: evidence that owes nothing to a formula.
+
+    blocks.py      block number -> random stream; the thread pool that runs blocks in order
+    estimate.py    Runs, Estimates: what comes back; moments merged block by block
+    gaussian/      simulate, estimate for the Gaussian chain
+    __main__.py    python -m montecarlo
+
+Specs and `Workflow` come from theory, never a formula. Results do not depend on the number of
+threads. Import the names from their modules, as in `from montecarlo.gaussian import estimate`.
+"""

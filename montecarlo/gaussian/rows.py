@@ -1,0 +1,396 @@
+"""The literal engine: draw every row, fit, write the next batch, repeat.
+
+Coordinates are those in which the truth is N(0, I). A batch written by the model (mu, L) is
+x = mu + tau^(1/2) L z with z standard normal, so its mean is mu + tau^(1/2) L mean(z) and its
+scatter tau L scatter(z) L': the rows are drawn one by one, their statistics are taken of z. That
+keeps full relative precision when a direction has collapsed by any factor. Subsampling mixes rows
+of different models, so there the rows themselves are kept.
+
+All helpers live in this file: a cached kernel does not notice an edit elsewhere.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numba as nb
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+FIELDS = (
+    "mean_error",
+    "trace_ratio",
+    "log_det_ratio",
+    "determinant_ratio",
+    "covariance_error",
+    "precision_ratio",
+    "mahalanobis_error",
+    "excess_nll",
+    "wasserstein",
+    "spread_ratio",
+)
+_MEAN, _TRACE, _LOG_DET, _DET, _COVARIANCE = 0, 1, 2, 3, 4
+_PRECISION, _MAHALANOBIS, _NLL, _WASSERSTEIN, _SPREAD = 5, 6, 7, 8, 9
+
+_SINGULAR = 64 * np.finfo(np.float64).eps  # a pivot below this share of its diagonal is zero
+
+kernel = nb.njit(nogil=True, cache=True, error_model="numpy")
+
+
+@kernel
+def draw_rows(rng: np.random.Generator, table: FloatArray, rows: int, out: FloatArray) -> None:
+    """Fill out[:rows] with rows of the table, with replacement, or standard normals without one.
+
+    An index from a 53-bit uniform is uniform to within len(table) / 2^53.
+    """
+    dim = out.shape[1]
+    for r in range(rows):
+        if len(table):
+            index = int(rng.random() * len(table))
+            for i in range(dim):
+                out[r, i] = table[index, i]
+        else:
+            for i in range(dim):
+                out[r, i] = rng.standard_normal()
+
+
+@kernel
+def centre(x: FloatArray, rows: int, mean: FloatArray) -> None:
+    """The mean of x[:rows], subtracted in place."""
+    mean[:] = 0.0
+    for r in range(rows):
+        for i in range(len(mean)):
+            mean[i] += x[r, i]
+    for i in range(len(mean)):
+        mean[i] /= rows
+    for r in range(rows):
+        for i in range(len(mean)):
+            x[r, i] -= mean[i]
+
+
+@kernel
+def scatter(x: FloatArray, rows: int, out: FloatArray) -> None:
+    """Lower triangle of x'x / rows over x[:rows], four rows at a time."""
+    dim = x.shape[1]
+    out[:] = 0.0
+    whole = rows - rows % 4
+    for r in range(0, whole, 4):
+        for i in range(dim):
+            a, b, c, d = x[r, i], x[r + 1, i], x[r + 2, i], x[r + 3, i]
+            for j in range(i + 1):
+                out[i, j] += a * x[r, j] + b * x[r + 1, j] + c * x[r + 2, j] + d * x[r + 3, j]
+    for r in range(whole, rows):
+        for i in range(dim):
+            for j in range(i + 1):
+                out[i, j] += x[r, i] * x[r, j]
+    for i in range(dim):
+        for j in range(i + 1):
+            out[i, j] /= rows
+
+
+@kernel
+def cholesky(a: FloatArray, scale: float, rank: int, out: FloatArray) -> None:
+    """Lower factor of scale times the matrix of lower triangle a; a null pivot gives no column.
+
+    Nor do the columns from `rank` on, where that is known to bound the rank.
+    """
+    dim = len(a)
+    for j in range(rank, dim):
+        out[j:, j] = 0.0
+    for j in range(rank):
+        pivot = scale * a[j, j]
+        floor = _SINGULAR * dim * pivot
+        for k in range(j):
+            pivot -= out[j, k] * out[j, k]
+        root = math.sqrt(pivot) if pivot > floor else 0.0
+        out[j, j] = root
+        for i in range(j + 1, dim):
+            total = scale * a[i, j]
+            for k in range(j):
+                total -= out[i, k] * out[j, k]
+            out[i, j] = total / root if root > 0.0 else 0.0
+
+
+@kernel
+def lower_product(a: FloatArray, b: FloatArray, scale: float, rank: int, out: FloatArray) -> None:
+    """scale * a b for lower triangles a and b, b of no more than `rank` columns."""
+    for i in range(len(a)):
+        for j in range(min(rank, i + 1), i + 1):
+            out[i, j] = 0.0
+        for j in range(min(rank, i + 1)):
+            total = 0.0
+            for k in range(j, i + 1):
+                total += a[i, k] * b[k, j]
+            out[i, j] = scale * total
+
+
+@kernel
+def gram(factor: FloatArray, rank: int, out: FloatArray) -> None:
+    """Lower triangle of factor factor' for a lower triangle of no more than `rank` columns."""
+    for i in range(len(factor)):
+        for j in range(i + 1):
+            total = 0.0
+            for k in range(min(rank, j + 1)):
+                total += factor[i, k] * factor[j, k]
+            out[i, j] = total
+
+
+@kernel
+def put(
+    slot_mean: FloatArray, slot_scatter: FloatArray, mean: FloatArray, new: FloatArray, share: float
+) -> None:
+    """Merge a batch into a slot with weight `share`; 1 overwrites."""
+    rest = 1.0 - share
+    for i in range(len(mean)):
+        for j in range(i + 1):
+            between = (mean[i] - slot_mean[i]) * (mean[j] - slot_mean[j])
+            merged = rest * slot_scatter[i, j] + share * new[i, j]
+            slot_scatter[i, j] = merged + (rest * share * between if rest > 0.0 else 0.0)
+    for i in range(len(mean)):
+        slot_mean[i] = rest * slot_mean[i] + share * mean[i]
+
+
+@kernel
+def pool(
+    weights: FloatArray, means: FloatArray, scatters: FloatArray, mean: FloatArray, out: FloatArray
+) -> None:
+    """Mean and scatter of the slots together, each with its weight."""
+    dim = len(mean)
+    mean[:] = 0.0
+    out[:] = 0.0
+    for s in range(len(weights)):
+        if weights[s] > 0.0:
+            for i in range(dim):
+                mean[i] += weights[s] * means[s, i]
+    for s in range(len(weights)):
+        if weights[s] > 0.0:
+            for i in range(dim):
+                for j in range(i + 1):
+                    between = (means[s, i] - mean[i]) * (means[s, j] - mean[j])
+                    out[i, j] += weights[s] * (scatters[s, i, j] + between)
+
+
+@kernel
+def inverse_errors(factor: FloatArray, mean: FloatArray, work: FloatArray, out: FloatArray) -> None:
+    """tr Sigma^-1 / d and mu' Sigma^-1 mu through the inverse of the factor, one column at a time.
+
+    Column j of L^-1 goes to work[0]; L^-1 mu is collected in work[1].
+    """
+    dim = len(mean)
+    trace, distance = 0.0, 0.0
+    work[1, :] = 0.0
+    for j in range(dim):
+        for i in range(j, dim):
+            total = 1.0 if i == j else 0.0
+            for k in range(j, i):
+                total -= factor[i, k] * work[0, k]
+            work[0, i] = total / factor[i, i]
+            trace += work[0, i] * work[0, i]
+            work[1, i] += work[0, i] * mean[j]
+    for i in range(dim):
+        distance += work[1, i] * work[1, i]
+    out[_PRECISION] = trace / dim
+    out[_MAHALANOBIS] = distance
+
+
+@kernel
+def covariance_errors(factor: FloatArray, scale: FloatArray, out: FloatArray) -> float:
+    """||Sigma - Sigma_0||_F^2 / ||Sigma_0||_F^2."""
+    dim = len(scale)
+    total, unit = 0.0, 0.0
+    for i in range(dim):
+        for j in range(i + 1):
+            entry = 0.0
+            for k in range(j + 1):
+                entry += factor[i, k] * factor[j, k]
+            if i == j:
+                total += scale[i] * scale[i] * (entry - 1.0) * (entry - 1.0)
+            else:
+                total += 2.0 * scale[i] * scale[j] * entry * entry
+        unit += scale[i] * scale[i]
+    return total / unit
+
+
+@kernel
+def measure(
+    mean: FloatArray,
+    factor: FloatArray,
+    scale: FloatArray,
+    wanted: npt.NDArray[np.bool_],
+    work: FloatArray,
+    out: FloatArray,
+) -> None:
+    """Every wanted field of the fit (mean, factor) into out, axis (field,)."""
+    dim = len(mean)
+    unit, shift, trace, log_det = 0.0, 0.0, 0.0, 0.0
+    for i in range(dim):
+        square = 0.0
+        for j in range(i + 1):
+            square += factor[i, j] * factor[i, j]
+        unit += scale[i]
+        shift += scale[i] * mean[i] * mean[i]
+        trace += scale[i] * square
+        log_det += 2.0 * math.log(factor[i, i]) if factor[i, i] > 0.0 else -math.inf
+    out[_MEAN], out[_TRACE] = shift / unit, trace / unit
+    out[_LOG_DET], out[_DET] = log_det, math.exp(log_det)
+    if wanted[_COVARIANCE]:
+        out[_COVARIANCE] = covariance_errors(factor, scale, out)
+    out[_PRECISION] = out[_MAHALANOBIS] = out[_NLL] = math.inf
+    if log_det > -math.inf and (wanted[_PRECISION] or wanted[_MAHALANOBIS] or wanted[_NLL]):
+        inverse_errors(factor, mean, work, out)
+        out[_NLL] = 0.5 * (log_det + dim * out[_PRECISION] + out[_MAHALANOBIS] - dim)
+    if dim == 1:
+        out[_SPREAD] = factor[0, 0]
+        out[_WASSERSTEIN] = mean[0] * mean[0] + (factor[0, 0] - 1.0) * (factor[0, 0] - 1.0)
+    elif wanted[_WASSERSTEIN]:
+        for i in range(dim):
+            for j in range(dim):
+                work[i, j] = scale[i] * factor[i, j] if j <= i else 0.0
+        fidelity = np.linalg.svd(work[:dim])[1].sum()
+        out[_WASSERSTEIN] = out[_MEAN] + out[_TRACE] + 1.0 - 2.0 * fidelity / unit
+
+
+@kernel
+def truth(dim: int, out: FloatArray) -> None:
+    """The fields of the truth itself: errors 0, ratios 1."""
+    out[:] = 0.0
+    out[_TRACE] = out[_DET] = out[_PRECISION] = out[_SPREAD] = 1.0
+
+
+@kernel
+def write_batch(
+    rng: np.random.Generator,
+    rows: int,
+    temperature: float,
+    table: FloatArray,
+    mean: FloatArray,
+    factor: FloatArray,
+    z: FloatArray,
+    work: FloatArray,
+    batch_mean: FloatArray,
+    batch_factor: FloatArray,
+) -> None:
+    """Draw `rows` rows from the model; the mean of the batch and a factor of its scatter.
+
+    work[0] takes the mean of z, work[1:dim + 1] its scatter, work[dim + 1:] the scatter's factor.
+    """
+    dim = len(mean)
+    root, rank = math.sqrt(temperature), min(dim, rows - 1)
+    draw_rows(rng, table, rows, z)
+    centre(z, rows, work[0])
+    scatter(z, rows, work[1 : dim + 1])
+    cholesky(work[1 : dim + 1], 1.0, rank, work[dim + 1 :])
+    lower_product(factor, work[dim + 1 :], root, rank, batch_factor)
+    for i in range(dim):
+        total = 0.0
+        for j in range(i + 1):
+            total += factor[i, j] * work[0, j]
+        batch_mean[i] = mean[i] + root * total
+
+
+@kernel
+def batches_block(rng: Any, plan: Any, scale: Any, table: Any, wanted: Any, out: Any) -> None:
+    """Chains under any workflow without subsampling; out axes (replicate, generation, field)."""
+    dim, slots = len(scale), plan.weights.shape[1]
+    z = np.empty((max(plan.real_rows.max(), plan.synthetic_rows.max()), dim))
+    work, none = np.zeros((2 * dim + 1, dim)), np.empty((0, dim))
+    mean, new_mean, origin = np.empty(dim), np.empty(dim), np.zeros(dim)
+    factor, new_factor, unit = np.zeros((dim, dim)), np.zeros((dim, dim)), np.eye(dim)
+    pooled, means, scatters = (
+        np.empty((dim, dim)),
+        np.empty((slots, dim)),
+        np.empty((slots, dim, dim)),
+    )
+    last = out.shape[1] - 1
+    for replicate in range(out.shape[0]):
+        means[:], scatters[:] = 0.0, 0.0
+        truth(dim, out[replicate, 0])
+        for t in range(1, last + 1):
+            if plan.real_rows[t] > 0:
+                rows = plan.real_rows[t]
+                write_batch(rng, rows, 1.0, table, origin, unit, z, work, new_mean, new_factor)
+                if not plan.last_only:
+                    gram(new_factor, min(dim, rows - 1), pooled)
+                    put(means[0], scatters[0], new_mean, pooled, 1.0)
+            if plan.last_only:
+                mean[:] = new_mean
+                root = math.sqrt(plan.unbias[t])
+                for i in range(dim):
+                    for j in range(i + 1):
+                        factor[i, j] = root * new_factor[i, j]
+            else:
+                pool(plan.weights[t], means, scatters, mean, pooled)
+                cholesky(pooled, plan.unbias[t], dim, factor)
+            measure(mean, factor, scale, wanted, work, out[replicate, t])
+            if t < last:
+                rows, tau = plan.synthetic_rows[t], plan.temperature
+                write_batch(rng, rows, tau, none, mean, factor, z, work, new_mean, new_factor)
+                if not plan.last_only:
+                    slot = plan.slot[t]
+                    gram(new_factor, min(dim, rows - 1), pooled)
+                    put(means[slot], scatters[slot], new_mean, pooled, plan.share[t])
+
+
+@kernel
+def choose(
+    rng: np.random.Generator,
+    x: FloatArray,
+    size: int,
+    rows: int,
+    replacement: bool,
+    out: FloatArray,
+) -> None:
+    """Copy a uniform draw of `rows` of x[:size] to out.
+
+    Without replacement by a partial Fisher-Yates shuffle in place: the order of the pool carries
+    nothing, so it needs no restoring, and a draw costs O(rows).
+    """
+    dim = x.shape[1]
+    for r in range(rows):
+        if replacement:
+            index = int(rng.random() * size)
+        elif rows < size:
+            index = r + int(rng.random() * (size - r))
+            for i in range(dim):
+                x[r, i], x[index, i] = x[index, i], x[r, i]
+            index = r
+        else:
+            index = r
+        for i in range(dim):
+            out[r, i] = x[index, i]
+
+
+@kernel
+def subsample_block(
+    rng: Any, plan: Any, replacement: bool, scale: Any, table: Any, wanted: Any, out: Any
+) -> None:
+    """Chains under accumulate-subsample; out axes (replicate, generation, field)."""
+    dim, last = len(scale), out.shape[1] - 1
+    kept = np.empty((plan.real_rows[1] + plan.synthetic_rows[1:].sum(), dim))
+    z = np.empty((max(plan.train_rows.max(), plan.synthetic_rows.max()), dim))
+    mean, pooled, factor = np.empty(dim), np.empty((dim, dim)), np.zeros((dim, dim))
+    work, none, root = np.zeros((2 * dim + 1, dim)), np.empty((0, dim)), math.sqrt(plan.temperature)
+    for replicate in range(out.shape[0]):
+        truth(dim, out[replicate, 0])
+        draw_rows(rng, table, plan.real_rows[1], kept)
+        size = plan.real_rows[1]
+        for t in range(1, last + 1):
+            choose(rng, kept, size, plan.train_rows[t], replacement, z)
+            centre(z, plan.train_rows[t], mean)
+            scatter(z, plan.train_rows[t], pooled)
+            cholesky(pooled, plan.unbias[t], min(dim, plan.train_rows[t] - 1), factor)
+            measure(mean, factor, scale, wanted, work, out[replicate, t])
+            if t == last:
+                break
+            draw_rows(rng, none, plan.synthetic_rows[t], z)
+            for r in range(plan.synthetic_rows[t]):
+                for i in range(dim):
+                    total = 0.0
+                    for j in range(i + 1):
+                        total += factor[i, j] * z[r, j]
+                    kept[size + r, i] = mean[i] + root * total
+            size += plan.synthetic_rows[t]

@@ -1,0 +1,173 @@
+"""Simulate the Gaussian chain, as whole runs or as streamed estimates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from montecarlo import blocks
+from montecarlo.estimate import Estimates, Interrupted, Moments, Runs
+from montecarlo.gaussian import rows
+from montecarlo.gaussian.plan import frame, plan
+from theory.gaussian import GaussianChain
+from theory.workflow import Workflow
+
+FloatArray = npt.NDArray[np.float64]
+
+FAMILY = 1  # this family's place in every spawn key
+FIELDS = rows.FIELDS
+METHODS = ("auto", "rows")
+
+
+def fields_of(chain: GaussianChain) -> tuple[str, ...]:
+    """The fields a simulation of this chain gives, in the order of `FIELDS`."""
+    return tuple(name for name in FIELDS if name != "spread_ratio" or chain.dim == 1)
+
+
+def simulate(
+    chain: GaussianChain,
+    workflow: Workflow,
+    generations: int,
+    *,
+    seed: int,
+    replicates: int,
+    fields: Sequence[str] | None = None,
+    data: npt.ArrayLike | None = None,
+    method: str = "auto",
+    threads: int | None = None,
+) -> Runs:
+    """Simulated runs: each field an array of axes (replicate, generation), names as in theory.
+
+    The arrays hold every run; use `estimate` for many. A run does not depend on `threads`.
+
+    Args:
+        chain: the model and its estimator.
+        workflow: who trains on what.
+        generations: fits a run, T.
+        seed: of the run; block b of 1,024 replicates has the stream (seed, family, b).
+        replicates: independent runs.
+        fields: names to simulate, None for all; `wasserstein` in dim > 1 is the costly one.
+        data: real rows are drawn from this table with replacement, axes (row, feature), in place
+            of N(mu_0, Sigma_0); its covariance must be the chain's (`GaussianChain.from_data`).
+        method: 'rows' draws every row; 'auto' chooses the fastest engine that applies.
+        threads: None for one a core.
+
+    Returns:
+        Runs: `runs.mean_error[replicate, generation]`. A singular fit has log_det_ratio -inf,
+        excess_nll, precision_ratio and mahalanobis_error inf. Outside replace a direction counts
+        as singular once its share of the variance is below dim x 64 eps.
+
+    Raises:
+        ValueError: a value out of range, quoted.
+        UnsupportedWorkflow: ddof = 1 with rows of unequal weight.
+        Interrupted: Ctrl-C; `finished` holds the runs of the finished blocks.
+
+    Example:
+        >>> runs = simulate(GaussianChain(2), Workflow.replace(10), 3, seed=1, replicates=5)
+        >>> runs.mean_error.shape
+        (5, 4)
+    """
+    chosen = _chosen(chain, fields)
+    job = _job(chain, workflow, generations, chosen, data, method)
+    parts: list[FloatArray] = []
+
+    def runs() -> Runs:
+        values = np.concatenate(parts, axis=1)
+        return Runs(dict(zip(chosen, values, strict=True)))
+
+    try:
+        parts.extend(_blocks(job, seed, replicates, threads, str(workflow)))
+    except KeyboardInterrupt as stop:
+        count = sum(part.shape[1] for part in parts)
+        raise Interrupted(runs() if parts else None, count) from stop
+    return runs()
+
+
+def estimate(
+    chain: GaussianChain,
+    workflow: Workflow,
+    generations: int,
+    *,
+    seed: int,
+    replicates: int,
+    fields: Sequence[str] | None = None,
+    data: npt.ArrayLike | None = None,
+    method: str = "auto",
+    threads: int | None = None,
+) -> Estimates:
+    """Means with standard errors by field, in memory that does not grow with `replicates`.
+
+    Arguments, errors and streams are those of `simulate`: the estimate is the average of the runs
+    it would return, merged in block order.
+
+    Example:
+        >>> result = estimate(GaussianChain(1), Workflow.replace(10), 2, seed=1, replicates=2000)
+        >>> result.mean_error.count, result.mean_error.mean.shape
+        (2000, (3,))
+    """
+    chosen = _chosen(chain, fields)
+    job = _job(chain, workflow, generations, chosen, data, method)
+    total: Moments | None = None
+
+    def moments(stream: np.random.Generator, size: int) -> Moments:
+        return Moments.of(job(stream, size))
+
+    try:
+        for part in _blocks(moments, seed, replicates, threads, str(workflow)):
+            total = part if total is None else total.merge(part)
+    except KeyboardInterrupt as stop:
+        finished = None if total is None else total.estimates(chosen)
+        raise Interrupted(finished, 0 if total is None else total.count) from stop
+    assert total is not None
+    return total.estimates(chosen)
+
+
+def _chosen(chain: GaussianChain, fields: Sequence[str] | None) -> tuple[str, ...]:
+    known = fields_of(chain)
+    for name in fields or ():
+        if name not in known:
+            raise ValueError(f"unknown field {name!r}: choose from {', '.join(known)}")
+    return known if fields is None else tuple(fields)
+
+
+def _blocks(
+    job: Callable[[np.random.Generator, int], blocks.Result],
+    seed: int,
+    replicates: int,
+    threads: int | None,
+    label: str,
+) -> Iterator[blocks.Result]:
+    return blocks.run(
+        job, family=FAMILY, seed=seed, replicates=replicates, threads=threads, label=label
+    )
+
+
+def _job(
+    chain: GaussianChain,
+    workflow: Workflow,
+    generations: int,
+    fields: tuple[str, ...],
+    data: npt.ArrayLike | None,
+    method: str,
+) -> Callable[[np.random.Generator, int], FloatArray]:
+    """One block: (stream, size) -> values of axes (field, replicate, generation)."""
+    if method not in METHODS:
+        raise ValueError(f"unknown method {method!r}: choose from {', '.join(METHODS)}")
+    chain.require(workflow, generations)
+    script, where = plan(chain, workflow, generations), frame(chain, data)
+    wanted = np.array([name in fields for name in FIELDS])
+    order = [FIELDS.index(name) for name in fields]
+
+    def job(stream: np.random.Generator, size: int) -> FloatArray:
+        out = np.empty((size, generations + 1, len(FIELDS)))
+        if workflow.budget is None:
+            rows.batches_block(stream, script, where.scale, where.table, wanted, out)
+        else:
+            rows.subsample_block(
+                stream, script, workflow.replacement, where.scale, where.table, wanted, out
+            )
+        return np.ascontiguousarray(np.moveaxis(out[:, :, order], 2, 0))
+
+    return job
