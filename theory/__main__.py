@@ -245,7 +245,7 @@ def _plot(path: Path, title: str, found: dict[str, Curve]) -> None:
             panel.axhline(curve.limit, color="0.5", linestyle=":", label=f"limit {curve.limit:.4g}")
             panel.legend(frameon=False)
         panel.set(xlabel="generation", title=f"{name} ({curve.kind.value})")
-    figure.suptitle(title)
+    figure.suptitle(title, fontsize="medium", wrap=True)
     with replacing(path, "wb") as file:
         figure.savefig(file, format=path.suffix[1:], dpi=150)
     pyplot.close(figure)

@@ -1,0 +1,153 @@
+"""python -m montecarlo: simulate a chain and print means with standard errors."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from loopbound import version
+from montecarlo.estimate import Estimate, Estimates, Interrupted
+from montecarlo.gaussian import FIELDS, estimate
+from theory.commandline import (
+    Parser,
+    Table,
+    add_chain_options,
+    add_output_options,
+    add_workflow_options,
+    answer,
+    chain_from,
+    check_plot,
+    replacing,
+    sample_generations,
+    workflow_from,
+    write,
+)
+
+DEFAULT_FIELDS = ("mean_error", "trace_ratio", "log_det_ratio", "excess_nll")
+STOPPED = 130  # exit status after Ctrl-C, as shells have it
+
+EXAMPLES = """\
+examples:
+  python -m montecarlo gaussian --workflow accumulate --n 100 --dim 10 --replicates 2000
+  python -m montecarlo gaussian --workflow replace --n 10 --seed 7 --format csv
+  python -m montecarlo gaussian --workflow fresh --n-real 20 --n 80 --plot fresh.png
+
+Ctrl-C prints the estimate from the replicates that are finished; exit status 130.
+"""
+
+
+def build_parser() -> Parser:
+    """The parser of python -m montecarlo."""
+    parser = Parser(
+        prog="python -m montecarlo",
+        description="How far a model drifts when it is trained on its own output, by simulation.",
+        epilog=EXAMPLES,
+    )
+    parser.add_argument("--version", action="version", version=f"loopbound {version()}")
+    families = parser.add_subparsers(dest="family", required=True, metavar="FAMILY")
+    gaussian = families.add_parser(
+        "gaussian", help="a mean and a covariance, fitted again and again", epilog=EXAMPLES
+    )
+    add_workflow_options(gaussian)
+    add_chain_options(gaussian)
+    group = gaussian.add_argument_group("simulation")
+    group.add_argument("--replicates", type=int, default=10_000, help="runs (default 10,000)")
+    group.add_argument("--seed", type=int, default=0, help="default 0")
+    group.add_argument(
+        "--threads", type=int, help="default: one a core; results do not depend on it"
+    )
+    group.add_argument(
+        "--fields", metavar="NAME[,NAME...]", help=f"'all', or some of: {', '.join(FIELDS)}"
+    )
+    add_output_options(gaussian)
+    gaussian.set_defaults(act=_gaussian)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status: 0, 2 for bad input, 130 after Ctrl-C."""
+    return answer(build_parser(), argv, lambda options: int(options.act(options)))
+
+
+def _gaussian(options: argparse.Namespace) -> int:
+    check_plot(options.plot)
+    chain, workflow = chain_from(options), workflow_from(options)
+    fields = None
+    if options.fields != "all":
+        fields = DEFAULT_FIELDS if options.fields is None else tuple(options.fields.split(","))
+    status = 0
+    try:
+        result = estimate(
+            chain,
+            workflow,
+            10 if options.generations is None else options.generations,
+            seed=options.seed,
+            replicates=options.replicates,
+            fields=fields,
+            threads=options.threads,
+        )
+    except Interrupted as stop:
+        if not isinstance(stop.finished, Estimates):
+            print("python -m montecarlo: stopped before a block was finished", file=sys.stderr)
+            return STOPPED
+        result, status = stop.finished, STOPPED
+        print(f"python -m montecarlo: {stop}", file=sys.stderr)
+    title = f"Gaussian chain, dim={chain.dim}, ddof={chain.ddof}, {workflow}"
+    _show(options, title, result)
+    return status
+
+
+def _show(options: argparse.Namespace, title: str, result: Estimates) -> None:
+    """Means and standard errors as a table, and as a plot if asked for."""
+    found = dict(result.values)
+    generations = len(next(iter(found.values())).mean) - 1
+    columns = ["generation"]
+    for name in found:
+        columns += [name, f"{name}_se"]
+    body = [
+        (t, *(float(x) for e in found.values() for x in (e.mean[t], e.std_error[t])))
+        for t in range(generations + 1)
+    ]
+    shown = sample_generations(generations)
+    notes = [title, f"{result.count:,} runs, seed {options.seed}; _se: standard error of the mean"]
+    if len(shown) <= generations:
+        notes.append(f"{len(shown)} of {generations + 1} generations shown: --format csv has all")
+    facts = {"title": title, "replicates": result.count, "seed": options.seed}
+    write(Table(tuple(columns), body, facts, tuple(notes), shown), options)
+    if options.plot is not None:
+        _plot(options.plot, f"{title}, {result.count:,} runs", found)
+
+
+def _plot(path: Path, title: str, found: dict[str, Estimate]) -> None:
+    """One panel a field: means with bars of two standard errors."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    across = min(len(found), 3)
+    down = -(-len(found) // across)
+    figure, axes = pyplot.subplots(
+        down, across, figsize=(4.2 * across, 3 * down + 0.5), squeeze=False, layout="constrained"
+    )
+    for panel in axes.flat[len(found) :]:
+        panel.set_visible(False)
+    for panel, (name, sample) in zip(axes.flat, found.items(), strict=False):
+        finite = np.isfinite(sample.mean)
+        t = np.flatnonzero(finite)
+        bars = 2 * np.where(np.isfinite(sample.std_error), sample.std_error, 0)[finite]
+        panel.errorbar(t, sample.mean[finite], bars, fmt="o", markersize=3, capsize=2)
+        panel.set(xlabel="generation", title=name)
+    figure.suptitle(title, fontsize="medium", wrap=True)
+    with replacing(path, "wb") as file:
+        figure.savefig(file, format=path.suffix[1:], dpi=150)
+    pyplot.close(figure)
+    print(f"wrote {path}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""The list of claims is complete: every field, every constructor, both ddof, three dimensions."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from montecarlo.gaussian import FIELDS as SIMULATED
+from theory.gaussian import FIELDS, GaussianChain
+from theory.workflow import Workflow, WorkflowKind
+from validation.claims import MOMENTS, TWINS, gaussian, on_table, real_and_last_two, select
+from validation.data import bundled
+
+EXPERIMENTS = list(gaussian())
+
+
+def test_every_theory_field_has_a_simulated_twin():
+    assert set(TWINS) == set(FIELDS)
+    assert set(TWINS.values()) == set(SIMULATED)
+
+
+def test_every_constructor_is_claimed_for_both_ddof_and_three_dimensions():
+    claimed = {(e.workflow.kind, e.chain.ddof, e.chain.dim) for e in EXPERIMENTS}
+    assert claimed >= set(product(WorkflowKind, (0, 1), (1, 3, 10)))
+
+
+def test_every_field_is_claimed_wherever_theory_knows_it():
+    """Replace and accumulate, per dimension and ddof; the determinant in d = 1 is the trace."""
+    for kind, dim, ddof in product(("replace", "accumulate"), (1, 3, 10), (0, 1)):
+        chosen = [
+            e for e in EXPERIMENTS
+            if e.label == kind and e.chain.dim == dim and e.chain.ddof == ddof
+        ]  # fmt: skip
+        claimed = {field for e in chosen for field in e.fields}
+        known = set(chosen[0].theory().fields)
+        assert claimed == known - ({"determinant_ratio"} if dim == 1 else set())
+
+
+def test_claims_have_names_of_their_own():
+    names = [name for e in EXPERIMENTS for name in e.claim_names()]
+    assert len(names) == len(set(names))
+
+
+def test_names_select_by_their_beginning():
+    chosen = select("gaussian/replace/ddof0", EXPERIMENTS)
+    assert chosen
+    assert all(e.workflow.kind is WorkflowKind.REPLACE and e.chain.ddof == 0 for e in chosen)
+    assert select("gaussian", EXPERIMENTS) == EXPERIMENTS
+    with pytest.raises(ValueError, match="unknown claims 'gauss'"):
+        select("gauss", EXPERIMENTS)
+
+
+def test_every_claimed_value_is_finite():
+    for experiment in EXPERIMENTS:
+        theory = experiment.theory()
+        for field in experiment.fields:
+            assert np.isfinite(theory[field].values).all(), (experiment.name, field)
+
+
+def test_the_custom_workflow_is_no_other_workflow():
+    custom = Workflow.custom(5, real_and_last_two)
+    assert custom.weights(5).tolist() == pytest.approx([1 / 3, 0, 0, 1 / 3, 1 / 3])
+    assert custom.row_weighted(6)
+
+
+def test_on_a_table_only_the_two_moments_are_claimed():
+    table = bundled()[0]
+    experiments = on_table(table)
+    claimed = [e for e in experiments if e.claimed]
+    assert {e.workflow.kind.value for e in claimed} == {
+        "replace", "accumulate", "accumulate-subsample",
+    }  # fmt: skip
+    assert all(e.fields == MOMENTS and e.table is table for e in claimed)
+    assert any(not e.claimed for e in experiments)
+
+
+def test_the_bundled_tables_are_standardised():
+    tables = bundled()
+    assert [table.name for table in tables] == ["diabetes", "wine", "breast-cancer"]
+    for table in tables:
+        assert np.abs(table.rows.mean(axis=0)).max() < 1e-12
+        assert np.abs(table.rows.std(axis=0) - 1).max() < 1e-12
+        assert GaussianChain.from_data(table.rows, ddof=0).dim == table.rows.shape[1]

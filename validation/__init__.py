@@ -1,0 +1,9 @@
+"""Theory against simulation: every claim with a verdict, and the power behind the verdict.
+
+calibrated.py   thresholds and verdicts: what a sample of that size could have detected
+claims.py       the list of claims: theory field, its simulated twin, where it is tested
+data.py         real tables: a user's file, or the bundled ones
+check.py        plan, simulate, judge
+report.py       findings as tables and JSON
+__main__.py     python -m validation
+"""

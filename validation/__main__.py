@@ -1,0 +1,194 @@
+"""python -m validation: test every claim of the theory against simulation."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from loopbound import version
+from montecarlo.estimate import Interrupted
+from theory.commandline import (
+    Parser,
+    Table,
+    add_output_options,
+    answer,
+    check_plot,
+    replacing,
+    rows,
+    write,
+)
+from theory.workflow import Workflow
+from validation import claims, report
+from validation.calibrated import FALSE_FAIL, FALSE_PASS
+from validation.check import MOST, RESOLVE, Finding, check
+from validation.claims import Experiment
+from validation.data import bundled, read_table
+
+STOPPED = 130  # exit status after Ctrl-C, as shells have it
+
+EXAMPLES = """\
+examples:
+  python -m validation --list
+  python -m validation gaussian
+  python -m validation gaussian/accumulate --verbose
+  python -m validation gaussian --data table.csv
+  python -m validation gaussian --data table.csv --workflow anchored --n 4 --n-real 4
+  python -m validation --all --output results/validation.json
+  python -m validation gaussian/replace --perturb 0.02     # must disagree
+
+exit status: 0 all agree, 1 any disagrees, 3 any is underpowered, 2 bad input, 130 after Ctrl-C
+"""
+
+
+def build_parser() -> Parser:
+    """The parser of python -m validation."""
+    parser = Parser(
+        prog="python -m validation",
+        description="Theory against simulation: a verdict for every claim, with its power.",
+        epilog=EXAMPLES,
+    )
+    parser.add_argument("--version", action="version", version=f"loopbound {version()}")
+    parser.add_argument(
+        "claims", nargs="?", metavar="CLAIMS",
+        help=f"a family ({', '.join(claims.FAMILIES)}), or the beginning of a claim's name",
+    )  # fmt: skip
+    parser.add_argument("--all", action="store_true", help="every family, and the real data")
+    parser.add_argument("--list", action="store_true", help="print the names of the claims")
+    test = parser.add_argument_group("test")
+    test.add_argument(
+        "--replicates", type=int, metavar="R",
+        help=f"runs an experiment (default: as many as it needs, up to {MOST:,})",
+    )  # fmt: skip
+    test.add_argument("--seed", type=int, default=0, help="default 0")
+    test.add_argument(
+        "--resolve", type=float, default=RESOLVE, metavar="X",
+        help=f"relative discrepancy that every test must be able to see (default {RESOLVE})",
+    )  # fmt: skip
+    test.add_argument(
+        "--perturb", type=float, default=0.0, metavar="X",
+        help="falsify every exact value by this share: a check of the check",
+    )  # fmt: skip
+    test.add_argument("--threads", type=int, help="default: one a core")
+    data = parser.add_argument_group("real data")
+    data.add_argument(
+        "--data", type=Path, metavar="FILE",
+        help=".csv, .npy or .parquet of numbers, as the truth (default: three bundled tables)",
+    )  # fmt: skip
+    data.add_argument("--workflow", metavar="NAME", help="with --data: one workflow, not three")
+    data.add_argument("--n", type=rows, metavar="N[,N...]", help="with --workflow (default 2)")
+    data.add_argument("--n-real", type=int, metavar="N", help="anchored, fresh")
+    data.add_argument("--window", type=int, metavar="W", help="sliding-window")
+    data.add_argument("--budget", type=int, metavar="M", help="accumulate-subsample")
+    data.add_argument("--with-replacement", action="store_true", help="accumulate-subsample")
+    data.add_argument("--weight", type=float, metavar="W", help="fresh")
+    add_output_options(parser)
+    parser.add_argument("--verbose", action="store_true", help="a row for every claim")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status that the help lists."""
+    return answer(build_parser(), argv, _act)
+
+
+def _act(options: argparse.Namespace) -> int:
+    check_plot(options.plot)
+    experiments = _selected(options)
+    if options.list:
+        names = [(name,) for experiment in experiments for name in experiment.claim_names()]
+        write(Table(("claim",), names), options)
+        return 0
+    if options.output is not None and not options.output.parent.is_dir():
+        raise ValueError(f"--output: no such folder {str(options.output.parent)!r}")
+    groups: list[list[Finding]] = []
+    stopped = False
+    try:
+        for found in check(
+            experiments,
+            seed=options.seed,
+            replicates=options.replicates,
+            resolve=options.resolve,
+            perturb=options.perturb,
+            threads=options.threads,
+        ):
+            groups.append(found)
+            _progress(len(groups), len(experiments), found)
+    except Interrupted:
+        stopped = True
+        print(f"stopped after {len(groups)} of {len(experiments)} experiments", file=sys.stderr)
+    _deliver(options, groups, stopped)
+    findings = [finding for group in groups for finding in group]
+    return STOPPED if stopped else report.exit_status(findings)
+
+
+def _selected(options: argparse.Namespace) -> list[Experiment]:
+    """The experiments that the options ask for."""
+    if options.claims is None and not (options.all or options.list or options.data):
+        raise ValueError(
+            f"nothing to test: name a family ({', '.join(claims.FAMILIES)}), --all or --data FILE"
+        )
+    if options.data is None and options.workflow is not None:
+        raise ValueError(f"--workflow goes with --data FILE, got --workflow {options.workflow!r}")
+    if options.data is not None:
+        if options.claims not in (None, *claims.FAMILIES):
+            raise ValueError(f"--data tests a family: {claims.FAMILIES[0]}, got {options.claims!r}")
+        return claims.on_table(read_table(options.data), _workflow(options))
+    pattern = options.claims or claims.FAMILIES[0]
+    real = [e for table in bundled() for e in claims.on_table(table)]
+    return claims.select(pattern, [*claims.gaussian(), *real])
+
+
+def _workflow(options: argparse.Namespace) -> list[tuple[str, Workflow]]:
+    if options.workflow is None:
+        return []
+    workflow = Workflow.parse(
+        options.workflow,
+        n=(2,) if options.n is None else options.n,
+        n_real=options.n_real,
+        window=options.window,
+        budget=options.budget,
+        replacement=options.with_replacement,
+        weight=options.weight,
+    )
+    return [(workflow.kind.value, workflow)]
+
+
+def _progress(done: int, total: int, found: list[Finding]) -> None:
+    """One line an experiment on stderr: overwritten on a terminal, every tenth elsewhere."""
+    line = f"[{done}/{total}] {found[0].experiment.name}"
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{line}", end="\n" if done == total else "", file=sys.stderr, flush=True)
+    elif done % 10 == 0 or done == total:
+        print(line, file=sys.stderr, flush=True)
+
+
+def _deliver(options: argparse.Namespace, groups: list[list[Finding]], stopped: bool) -> None:
+    """The table on stdout, the JSON and the plot in their files."""
+    facts: dict[str, Any] = {
+        "complete": not stopped,
+        "seed": options.seed,
+        "resolve": options.resolve,
+        "perturb": options.perturb,
+        "false_fail": FALSE_FAIL,
+        "false_pass": FALSE_PASS,
+        "versions": report.environment(),
+    }
+    findings = [finding for group in groups for finding in group]
+    table = report.claim_table(findings, facts)
+    if options.format != "table":
+        write(table, options)
+    else:
+        shown = table if options.verbose else report.experiment_table(groups, facts)
+        sys.stdout.write(shown.as_text())
+        if options.output is not None:
+            with replacing(options.output) as file:
+                file.write(table.as_json())
+    if options.plot is not None:
+        report.plot(options.plot, findings)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
