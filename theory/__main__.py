@@ -15,7 +15,7 @@ from theory.commandline import (
     add_workflow_options,
     answer,
     chain_from,
-    check_plot,
+    check_files,
     replacing,
     sample_generations,
     workflow_from,
@@ -104,7 +104,7 @@ def _version() -> str:
 
 
 def _gaussian(options: argparse.Namespace) -> int:
-    check_plot(options.plot)
+    check_files(options)
     chain, workflow = chain_from(options), workflow_from(options)
     if options.until is not None:
         return _until(options, chain, workflow)
@@ -159,7 +159,8 @@ def _until(options: argparse.Namespace, chain: GaussianChain, workflow: Workflow
     else:
         line = f"{name} has not passed {options.until:g} by generation {most} "
         line += f"({curve[most]:.6g}, {curve.kind.value}; {curve.source})"
-    answered = (name, options.until, passed, value, None if never else most, curve.kind.value)
+    searched = None if never else horizon
+    answered = (name, options.until, passed, value, searched, curve.kind.value)
     columns = ("field", "until", "generation", "value", "searched", "kind")
     table = Table(columns, [answered], {"workflow": str(workflow)})
     if options.format == "table" and options.output is None:
@@ -184,7 +185,7 @@ def _settles(curve: Curve, threshold: float) -> bool:
 
 
 def _survival(options: argparse.Namespace) -> int:
-    check_plot(options.plot)
+    check_files(options)
     workflow = workflow_from(options)
     generations = 10 if options.generations is None else options.generations
     curve = survival(chain_from(options), workflow, generations, threshold=options.threshold)
@@ -194,7 +195,7 @@ def _survival(options: argparse.Namespace) -> int:
 
 
 def _inflation(options: argparse.Namespace) -> int:
-    check_plot(options.plot)
+    check_files(options)
     workflow = workflow_from(options)
     generations = 10 if options.generations is None else options.generations
     _show(options, f"v_t, {workflow}", {"inflation": inflation(workflow, generations)}, [])

@@ -148,10 +148,16 @@ def add_output_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--plot", type=Path, metavar="FILE", help="also draw it: .png, .svg or .pdf")
 
 
-def check_plot(path: Path | None) -> None:
-    """Refuse a plot of unknown type before anything is computed."""
-    if path is not None and path.suffix not in PLOT_SUFFIXES:
-        raise ValueError(f"--plot must end in {', '.join(PLOT_SUFFIXES)}, got {str(path)!r}")
+def check_files(options: argparse.Namespace) -> None:
+    """Refuse files that cannot be written before anything is computed."""
+    plot: Path | None = options.plot
+    if plot is not None and plot.suffix not in PLOT_SUFFIXES:
+        raise ValueError(f"--plot must end in {', '.join(PLOT_SUFFIXES)}, got {str(plot)!r}")
+    for name, path in (("--plot", plot), ("--output", options.output)):
+        if path is not None and not path.parent.is_dir():
+            raise ValueError(f"{name}: the folder of {str(path)!r} does not exist")
+        if path is not None and path.is_dir():
+            raise ValueError(f"{name} must be a file, got the folder {str(path)!r}")
 
 
 # --- output ------------------------------------------------------------------------------------

@@ -65,6 +65,10 @@ class Curve:
                 raise ValueError(f"{name} must be a vector without NaN, got {given!r}")
             array.flags.writeable = False
             object.__setattr__(self, name, array)
+        if self.std is not None and len(self.std) != len(self.values):
+            raise ValueError(f"std must have {len(self.values)} entries, got {len(self.std)}")
+        if self.limit is not None and np.isnan(self.limit):
+            raise ValueError(f"limit must be a number or None, got {self.limit!r}")
 
     def __len__(self) -> int:
         return len(self.values)
@@ -83,9 +87,14 @@ class Curve:
         """First generation whose value is beyond `threshold`, None if there is none.
 
         Beyond means on the other side of the threshold from the truth's own value at index 0:
-        above for an error that starts at 0, below for a ratio that starts at 1 and shrinks.
+        above for an error that starts at 0, below for a ratio that starts at 1 and shrinks, and
+        by more than rounding (1e-12 of the threshold).
         """
         if np.isnan(threshold):
             raise ValueError(f"threshold must be a number, got {threshold!r}")
-        beyond = self.values > threshold if threshold >= self[0] else self.values < threshold
+        rounding = 1e-12 * abs(threshold)
+        if threshold >= self[0]:
+            beyond = self.values > threshold + rounding
+        else:
+            beyond = self.values < threshold - rounding
         return int(np.argmax(beyond)) if beyond.any() else None

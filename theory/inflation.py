@@ -85,20 +85,20 @@ def _pooled_limit(workflow: Workflow) -> float:
     """Accumulate and its subsample: the recursion to a constant tail, then polygamma sums.
 
     With x = N_t/n, adding a batch of n rows moves A by (1/n + s_t)/(x + 1)^2, where s_t is the
-    noise of the draw: 0, 1/m, or 1/m - 1/N_t. Sums over x, x+1, ... are trigamma values.
+    noise of the draw: 0 while the budget takes the whole pool, then 1/m - 1/N_t, or 1/m with
+    replacement. Sums over x, x+1, ... are trigamma values.
     """
     from scipy.special import polygamma
 
     n, m = workflow.schedule[-1], workflow.budget
     start = len(workflow.schedule)
-    if m is not None and not workflow.replacement:
-        start = max(start, start + -(-(m - workflow.pool_size(start)) // n))
-    fit = fits(workflow, start, unit_row_noise())[-1]
     x = workflow.pool_size(start) / n
-    trigamma = float(polygamma(1, x + 1))
-    total = fit.pool_mean_square + trigamma / n
-    if m is not None:
-        total += trigamma / m + 1 / m
-        if not workflow.replacement:
-            total -= (1 / x - trigamma) / n
+    total = fits(workflow, start, unit_row_noise())[-1].pool_mean_square
+    total += float(polygamma(1, x + 1)) / n
+    if m is not None and workflow.replacement:
+        total += (float(polygamma(1, x + 1)) + 1) / m
+    elif m is not None:
+        x += max(0, -(-(m - workflow.pool_size(start)) // n))
+        trigamma = float(polygamma(1, x + 1))
+        total += (trigamma + 1) / m - (1 / x - trigamma) / n
     return float(workflow.real_rows(1) * total)

@@ -178,8 +178,6 @@ class _Slots:
         a = np.tensordot(self.mass, self.product, 1) / total**2
         q = np.tensordot(self.mass, self.square, 1) / total
         mean = np.tensordot(self.mass, self.mean, 1) / total
-        if not np.shape(self.feature.mean):
-            a, q, mean = a[()], q[()], mean[()]
         return _fit(self.workflow, t, a, q, mean, self.feature)
 
     def add_real(self, rows: int) -> None:

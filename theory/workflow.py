@@ -57,9 +57,16 @@ def whole_number(name: str, value: object, minimum: int = 1) -> int:
     raise ValueError(f"{name} must be a whole number >= {minimum}, got {value!r}")
 
 
+def share(name: str, value: object) -> float:
+    """`value` as a float in (0, 1], or a ValueError that quotes it."""
+    if isinstance(value, int | float | np.number) and 0 < value <= 1:
+        return float(value)
+    raise ValueError(f"{name} must be in (0, 1], got {value!r}")
+
+
 def _schedule(n: int | Sequence[int]) -> tuple[int, ...]:
     """Rows per batch as a tuple whose last value repeats."""
-    if isinstance(n, Sequence) and not isinstance(n, str):
+    if isinstance(n, tuple | list):
         if not n:
             raise ValueError(f"n must have at least one entry, got {n!r}")
         entries = tuple(whole_number("n", value) for value in n)
@@ -94,6 +101,18 @@ class Workflow:
     weight: float | None = None
     custom_weights: Weights | None = field(default=None, repr=False)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "schedule", _schedule(self.schedule))
+        for name in ("budget", "window", "n_real"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, whole_number(name, getattr(self, name)))
+        if self.weight is not None:
+            object.__setattr__(self, "weight", share("weight", self.weight))
+        if self.kind is WorkflowKind.CUSTOM and not callable(self.custom_weights):
+            raise ValueError(
+                f"weights must be a function of the generation, got {self.custom_weights!r}"
+            )
+
     @classmethod
     def replace(cls, n: int | Sequence[int]) -> Self:
         """Train on the last batch only."""
@@ -114,21 +133,21 @@ class Workflow:
         least the pool trains on all of it.
         """
         schedule = _schedule(n)
-        if budget is None:
-            budget = schedule[min(1, len(schedule) - 1)]
-        rows = whole_number("budget", budget)
-        return cls(WorkflowKind.ACCUMULATE_SUBSAMPLE, schedule, rows, bool(replacement))
+        rows = schedule[min(1, len(schedule) - 1)] if budget is None else budget
+        kind = WorkflowKind.ACCUMULATE_SUBSAMPLE
+        return cls(kind, schedule, budget=rows, replacement=bool(replacement))
 
     @classmethod
     def sliding_window(cls, n: int | Sequence[int], window: int) -> Self:
         """Train on the last `window` batches; the real batch counts as one and leaves."""
-        width = whole_number("window", window)
-        return cls(WorkflowKind.SLIDING_WINDOW, _schedule(n), window=width)
+        whole_number("window", window)
+        return cls(WorkflowKind.SLIDING_WINDOW, _schedule(n), window=window)
 
     @classmethod
     def anchored(cls, n_real: int, n: int | Sequence[int]) -> Self:
         """Train on `n_real` real rows, the same for ever, and the last synthetic batch."""
-        return cls(WorkflowKind.ANCHORED, _schedule(n), n_real=whole_number("n_real", n_real))
+        whole_number("n_real", n_real)
+        return cls(WorkflowKind.ANCHORED, _schedule(n), n_real=n_real)
 
     @classmethod
     def fresh(cls, n_real: int, n: int | Sequence[int], weight: float | None = None) -> Self:
@@ -137,11 +156,8 @@ class Workflow:
         Generation 1 trains on real rows only. `weight` in (0, 1] is the total weight of the real
         rows from generation 2 on; None pools the rows. A weighted fit needs ddof = 0.
         """
-        if weight is not None and not 0 < weight <= 1:
-            raise ValueError(f"weight must be in (0, 1], got {weight!r}")
-        real = whole_number("n_real", n_real)
-        share = None if weight is None else float(weight)
-        return cls(WorkflowKind.FRESH, _schedule(n), n_real=real, weight=share)
+        whole_number("n_real", n_real)
+        return cls(WorkflowKind.FRESH, _schedule(n), n_real=n_real, weight=weight)
 
     @classmethod
     def custom(cls, n: int | Sequence[int], weights: Weights) -> Self:
@@ -151,8 +167,6 @@ class Workflow:
         theory needs 8 T^2 bytes and time T^2 where each row is the last one rescaled plus a few
         changes, T^3 / 3 flops otherwise.
         """
-        if not callable(weights):
-            raise ValueError(f"weights must be a function of the generation, got {weights!r}")
         return cls(WorkflowKind.CUSTOM, _schedule(n), custom_weights=weights)
 
     @classmethod

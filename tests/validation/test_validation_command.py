@@ -114,7 +114,10 @@ def test_ctrl_c_delivers_what_is_finished(monkeypatch, capsys, tmp_path):
         ([QUICK, "--seed", "-1"], "seed must be a whole number >= 0, got -1"),
         ([QUICK, "--threads", "0"], "threads must be a whole number >= 1, got 0"),
         ([QUICK, "--plot", "x.bmp"], "'x.bmp'"),
-        ([QUICK, "--output", "no/such/folder.json"], "no such folder 'no/such'"),
+        (
+            [QUICK, "--output", "no/such/folder.json"],
+            "the folder of 'no/such/folder.json' does not exist",
+        ),
         ([QUICK, "--workflow", "replace"], "--workflow goes with --data"),
         (["--data", "gone.csv"], "no such file 'gone.csv'"),
         (["other", "--data", "gone.csv"], "got 'other'"),

@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from theory.workflow import UnsupportedWorkflow, Workflow, whole_number
+from theory.workflow import UnsupportedWorkflow, Workflow, WorkflowKind, share, whole_number
 
 Matrix = tuple[tuple[float, ...], ...]
 
@@ -41,8 +41,7 @@ class GaussianChain:
         object.__setattr__(self, "dim", whole_number("dim", self.dim))
         if self.ddof not in (0, 1):
             raise ValueError(f"ddof must be 0 or 1, got {self.ddof!r}")
-        if not 0 < self.temperature <= 1:
-            raise ValueError(f"temperature must be in (0, 1], got {self.temperature!r}")
+        object.__setattr__(self, "temperature", share("temperature", self.temperature))
         if self.covariance is not None:
             checked = _checked_covariance(self.covariance, self.dim)
             object.__setattr__(self, "covariance", tuple(tuple(map(float, r)) for r in checked))
@@ -85,7 +84,9 @@ class GaussianChain:
             raise UnsupportedWorkflow(
                 f"ddof=1 is not defined for rows of unequal weight, got {workflow}: use ddof=0"
             )
-        for t in range(1, min(generations, len(workflow.schedule) + 1) + 1):
+        settled = len(workflow.schedule) + (workflow.window or 1)
+        custom = workflow.kind is WorkflowKind.CUSTOM
+        for t in range(1, (generations if custom else min(generations, settled)) + 1):
             rows = workflow.train_size(t)
             if rows < 2:
                 name = "n" if workflow.budget is None else "budget"

@@ -121,8 +121,7 @@ class GaussianCurves:
         values = np.array([0.0] + [fit.mean_square for fit in self._fits])
         std = None
         if self._second is not None:
-            unit = np.trace(self.chain.matrix) ** 2
-            std = _root(self._second.fourth / unit - values**2)
+            std = _root(self._second.fourth - values**2)
         limit = limits.mean_error(self.chain, self.workflow)
         return Curve(values, Kind.EXACT, _MOMENTS, std, limit)
 
@@ -133,12 +132,13 @@ class GaussianCurves:
         (Q_t - B_t) M / (M - ddof) of the recursion, M rows trained on; accumulate with ddof = 0:
         prod_{k<=t} (1 - 1/(n k^2)). It holds for real rows of any law.
         """
-        traces = [fitted_trace(fit, self.chain.ddof) for fit in self._fits]
-        values = np.array([1.0, *traces])
         std = None
-        if self._second is not None:
-            unit = np.trace(self.chain.matrix) ** 2
-            std = _root(self._second.square_trace / unit - values**2)
+        if self._product is not None and self._second is not None:
+            values = _products(self._product.mean_trace)
+            std = _root(self._second.square_trace - values**2)
+        else:
+            traces = [fitted_trace(fit, self.chain.ddof) for fit in self._fits]
+            values = np.array([1.0, *traces])
         limit = limits.trace_ratio(self.chain, self.workflow)
         return Curve(values, Kind.EXACT, _MOMENTS, std, limit)
 
@@ -162,15 +162,15 @@ class GaussianCurves:
     def determinant_ratio(self) -> Curve:
         """E det Sigma_t / det Sigma_0 (no unit). Exact."""
         step = self._steps("determinant_ratio")
-        values = np.append(1.0, np.cumprod(product.mean_determinant(self.chain.dim, step)))
+        values = _products(product.mean_determinant(self.chain.dim, step))
         return Curve(values, Kind.EXACT, _PRODUCT)
 
     @cached_property
     def precision_ratio(self) -> Curve:
         """E tr(Sigma_0 Sigma_t^-1) / d (no unit). Exact; inf where a fit has rows <= d + 2."""
         self._steps("precision_ratio")
-        factors = self._inverse.trace_inverse / self.chain.dim
-        return Curve(np.append(1.0, np.cumprod(factors)), Kind.EXACT, _PRODUCT)
+        values = _products(self._inverse.trace_inverse / self.chain.dim)
+        return Curve(values, Kind.EXACT, _PRODUCT)
 
     @cached_property
     def mahalanobis_error(self) -> Curve:
@@ -181,7 +181,8 @@ class GaussianCurves:
         step = self._steps("mahalanobis_error")
         factors = self._inverse.trace_inverse / self.chain.dim
         values = [0.0]
-        for factor, added in zip(factors, step.move * self._inverse.quadratic, strict=True):
+        terms = zip(factors.tolist(), (step.move * self._inverse.quadratic).tolist(), strict=True)
+        for factor, added in terms:
             values.append((values[-1] * factor if values[-1] else 0.0) + added)
         return Curve(np.array(values), Kind.EXACT, _PRODUCT)
 
@@ -196,14 +197,15 @@ class GaussianCurves:
         dim, inverse = self.chain.dim, self.precision_ratio.values
         finite = np.isfinite(inverse)
         log_det = np.where(finite, self.log_det_ratio.values, 0.0)
-        values = (log_det + dim * inverse + self.mahalanobis_error.values - dim) / 2
+        with np.errstate(over="ignore"):
+            values = (log_det + dim * inverse + self.mahalanobis_error.values - dim) / 2
         return Curve(values, Kind.EXACT, _PRODUCT)
 
     @cached_property
     def spread_ratio(self) -> Curve:
         """E sigma_t / sigma_0 (no unit), dim = 1. Exact."""
         step = self._steps("spread_ratio")
-        values = np.append(1.0, np.cumprod(product.mean_root(step)))
+        values = _products(product.mean_root(step))
         std = _root(self.trace_ratio.values - values**2)
         limit = 0.0 if self._vanishes else None
         return Curve(values, Kind.EXACT, _PRODUCT, std, limit)
@@ -287,8 +289,8 @@ class GaussianCurves:
     def _frobenius(self, field: str) -> FloatArray:
         self._steps(field)
         assert self._second is not None
-        unit = float(np.sum(self.chain.matrix**2))
-        values: FloatArray = self._second.trace_square / unit - 2 * self.trace_ratio.values + 1
+        square = self._second.trace_square
+        values: FloatArray = square / square[0] - 2 * self.trace_ratio.values + 1
         return values
 
     def _require(self, field: str) -> None:
@@ -310,6 +312,12 @@ def _root(variance: FloatArray) -> FloatArray:
     """Standard deviation from a variance that rounding may leave just below zero."""
     deviation: FloatArray = np.sqrt(np.maximum(variance, 0.0))
     return deviation
+
+
+def _products(factors: FloatArray) -> FloatArray:
+    """1 and the products of the first 1, 2, ... factors; inf where they overflow."""
+    with np.errstate(over="ignore"):
+        return np.append(1.0, np.cumprod(factors))
 
 
 def _cumulated(terms: FloatArray) -> FloatArray:

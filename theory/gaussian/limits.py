@@ -49,9 +49,11 @@ def _diverges(chain: GaussianChain, workflow: Workflow) -> bool:
     return subsampling and chain.ddof == 1 and chain.temperature == 1
 
 
-def _replace_mean_error(chain: GaussianChain, workflow: Workflow) -> float:
+def _replace_mean_error(chain: GaussianChain, workflow: Workflow) -> float | None:
     """The tail is geometric with ratio tau (n - 1) / (n - ddof)."""
     n, tau = workflow.schedule[-1], chain.temperature
+    if n == chain.ddof:
+        return None
     ratio = tau * (n - 1) / (n - chain.ddof)
     if ratio == 1:
         return math.inf

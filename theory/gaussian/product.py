@@ -207,7 +207,13 @@ def mean_determinant(dim: int, step: Steps) -> FloatArray:
 
 @dataclass(frozen=True)
 class SecondMoments:
-    """Over t = 0..T: E tr Sigma^2, E (tr Sigma)^2, E |delta|^4, delta = mu_t - mu_0."""
+    """Over t = 0..T, in units of tr Sigma_0: see `second_moments`.
+
+    Attributes:
+        trace_square: E tr Sigma_t^2.
+        square_trace: E (tr Sigma_t)^2.
+        fourth: E |mu_t - mu_0|^4.
+    """
 
     trace_square: FloatArray
     square_trace: FloatArray
@@ -221,24 +227,20 @@ def second_moments(covariance: FloatArray, step: Steps) -> SecondMoments:
     E tr (R G R)^2 = (g1^2 + g2) p + g2 q and E (tr R G R)^2 = g1^2 q + 2 g2 p; delta moves by
     g R eta, and the odd terms vanish.
     """
-    p, q = float(np.sum(covariance**2)), float(np.trace(covariance)) ** 2
+    shape = covariance / np.trace(covariance)
+    p, q = float(np.sum(shape**2)), 1.0
     fourth = spread = norm = 0.0  # E |delta|^4, E delta' Sigma delta, E |delta|^2 tr Sigma
     rows = [(p, q, fourth)]
-    letters = zip(
-        step.shift,
-        step.rank_one,
-        step.dof.astype(np.float64),
-        step.divisor,
-        step.temperature,
-        step.move,
-        strict=True,
-    )
-    for a, b, k, c, tau, move in letters:
+    letters = (step.shift, step.rank_one, step.dof, step.divisor, step.temperature, step.move)
+    for a, b, k, c, tau, move in zip(*(column.tolist() for column in letters), strict=True):
         first, second = (a + tau * (k + b)) / c, tau**2 * (k + b * b) / c**2
         kept, shifted = (a + tau * k) / c, tau * b / c
         fourth += 4 * move * spread + 2 * move * norm + move**2 * (q + 2 * p)
         spread = first * spread + move * (kept * p + shifted * (q + 2 * p))
         norm = first * norm + move * (kept * q + shifted * (q + 2 * p))
         p, q = (first**2 + second) * p + second * q, first**2 * q + 2 * second * p
+        if not math.isfinite(fourth + norm + q + 2 * p):
+            break  # overflow: an unbiased chain of few rows, after many generations
         rows.append((p, q, fourth))
+    rows += [(math.inf, math.inf, math.inf)] * (len(step.dof) + 1 - len(rows))
     return SecondMoments(*np.array(rows).T)

@@ -143,8 +143,9 @@ def _laguerre_functions(r: int, nu: int, y: FloatArray) -> FloatArray:
 
 def _support(r: int, nu: int) -> tuple[float, float]:
     """The interval of y outside which every basis function is negligible."""
-    edge = np.sqrt(4.0 * r + 2 * nu + 2)
-    y = np.linspace(0, edge + 14, 4000)
+    middle, half = 2.0 * r + nu, 2 * np.sqrt(r * (r + float(nu)))  # of the bulk, in x = y^2
+    low, high = np.sqrt(max(middle - half, 0.0)), np.sqrt(middle + half)
+    y = np.linspace(max(low - 14, 0.0), high + 14, 4000)
     size = np.abs(_laguerre_functions(r, nu, y)).max(axis=1)
     inside = np.flatnonzero(size > _TINY * size.max())
     return float(y[max(inside[0] - 1, 0)]), float(y[inside[-1]])
