@@ -20,7 +20,7 @@ from theory.commandline import (
     add_workflow_options,
     answer,
     chain_from,
-    check_plot,
+    check_files,
     replacing,
     sample_generations,
     workflow_from,
@@ -74,7 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _gaussian(options: argparse.Namespace) -> int:
-    check_plot(options.plot)
+    check_files(options)
     chain, workflow = chain_from(options), workflow_from(options)
     fields = None
     if options.fields != "all":

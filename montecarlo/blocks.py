@@ -47,8 +47,8 @@ def run(
     Raises:
         ValueError: replicates or threads < 1, or a negative seed.
     """
-    whole_number("seed", seed, minimum=0)
-    whole_number("replicates", replicates)
+    seed = whole_number("seed", seed, minimum=0)
+    replicates = whole_number("replicates", replicates)
     workers = whole_number("threads", (os.cpu_count() or 1) if threads is None else threads)
     sizes = [BLOCK] * (replicates // BLOCK) + [replicates % BLOCK] * (replicates % BLOCK > 0)
     pending: deque[Future[Result]] = deque()

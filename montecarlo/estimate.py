@@ -42,7 +42,8 @@ class Runs:
     values: Mapping[str, FloatArray]
 
     def __getattr__(self, field: str) -> FloatArray:
-        return _field(self.values, field)
+        values: Mapping[str, FloatArray] = self.__dict__.get("values", {})
+        return _field(values, field)
 
     __getitem__ = __getattr__
 
@@ -54,7 +55,8 @@ class Estimates:
     values: Mapping[str, Estimate]
 
     def __getattr__(self, field: str) -> Estimate:
-        return _field(self.values, field)
+        values: Mapping[str, Estimate] = self.__dict__.get("values", {})
+        return _field(values, field)
 
     __getitem__ = __getattr__
 
@@ -84,7 +86,7 @@ class Interrupted(KeyboardInterrupt):  # noqa: N818 (it is Ctrl-C, and not an er
 
 @dataclass(frozen=True, eq=False)
 class Moments:
-    """Count, mean and sum of squared deviations, axes (field, generation), mergeable.
+    """Count, mean and sum of squared deviations of arrays over replicates, mergeable.
 
     A mean is infinite where a value is; the deviations there are infinite too, never NaN.
     """
@@ -95,27 +97,33 @@ class Moments:
 
     @classmethod
     def of(cls, values: FloatArray) -> Moments:
-        """Moments of values of axes (field, replicate, generation)."""
-        mean = values.mean(axis=1)
-        finite = np.isfinite(mean)
-        centre = np.where(finite, mean, 0.0)[:, None, :]
-        with np.errstate(invalid="ignore"):
-            squares = ((values - centre) ** 2).sum(axis=1)
-        return cls(values.shape[1], mean, np.where(finite, squares, np.inf))
+        """Moments over the first axis, replicate."""
+        flat = values.reshape(len(values), -1)
+        with np.errstate(invalid="ignore", over="ignore"):
+            mean = flat.mean(axis=0)
+            finite = np.isfinite(mean)
+            deviation = flat - mean
+            squares = np.where(finite, (deviation * deviation).sum(axis=0), np.inf)
+        return cls(len(flat), mean.reshape(values.shape[1:]), squares.reshape(values.shape[1:]))
 
     def merge(self, other: Moments) -> Moments:
         """Moments of both sets together (Chan, Golub and LeVeque's update)."""
         count = self.count + other.count
         finite = np.isfinite(self.mean) & np.isfinite(other.mean)
-        shift = np.where(finite, other.mean, 0.0) - np.where(finite, self.mean, 0.0)
-        mean = self.mean + shift * (other.count / count)
-        mean = np.where(np.isfinite(other.mean), mean, other.mean)
-        squares = self.squares + other.squares
-        return Moments(count, mean, squares + shift**2 * (self.count * other.count / count))
+        with np.errstate(over="ignore"):
+            shift = np.where(finite, other.mean, 0.0) - np.where(finite, self.mean, 0.0)
+            mean = self.mean + shift * (other.count / count)
+            mean = np.where(np.isfinite(other.mean), mean, other.mean)
+            squares = self.squares + other.squares
+            squares = squares + shift**2 * (self.count * other.count / count)
+        return Moments(count, mean, squares)
 
     def estimates(self, fields: tuple[str, ...]) -> Estimates:
-        """Named estimates of the first axis."""
+        """Named estimates, where the last axis is the field."""
         std = np.sqrt(self.squares / max(self.count - 1, 1))
         return Estimates(
-            {name: Estimate(self.count, self.mean[i], std[i]) for i, name in enumerate(fields)}
+            {
+                name: Estimate(self.count, self.mean[..., i], std[..., i])
+                for i, name in enumerate(fields)
+            }
         )

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from theory.gaussian import GaussianChain
-from theory.workflow import Workflow
+from theory.workflow import Workflow, WorkflowKind
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -27,6 +27,8 @@ class Plan(NamedTuple):
         weights: weight of each slot at fit t, axes (generation, slot).
         unbias: M / (M - ddof) for the M rows of fit t.
         train_rows: M.
+        rank: upper bound on the rank of the fitted covariance.
+        exact_rank: whether a Gaussian truth reaches the bound almost surely.
         last_only: every fit sees the last batch and nothing else.
         temperature: tau.
     """
@@ -38,6 +40,8 @@ class Plan(NamedTuple):
     weights: FloatArray
     unbias: FloatArray
     train_rows: IntArray
+    rank: IntArray
+    exact_rank: bool
     last_only: bool
     temperature: float
 
@@ -61,9 +65,38 @@ def plan(chain: GaussianChain, workflow: Workflow, generations: int) -> Plan:
         weights=workflow.slot_weights(generations),
         unbias=unbias,
         train_rows=train,
+        rank=_whole(ranks(workflow, chain.dim, generations)),
+        exact_rank=not workflow.replacement and workflow.kind is not WorkflowKind.CUSTOM,
         last_only=slots == 1 and not workflow.merges,
         temperature=float(chain.temperature),
     )
+
+
+def ranks(workflow: Workflow, dim: int, generations: int) -> list[int]:
+    """Upper bounds on the rank of fits 1..T.
+
+    m rows span at most m - 1 dimensions, and a batch lies in the hull of the rows behind the model
+    that wrote it: all of them in the hull of the real batch, and, where every other batch of a fit
+    was in the fit before it, in the hull of that fit. Fresh real rows lie anywhere.
+    """
+    first = min(dim, workflow.real_rows(1) - 1)
+    found = [min(first, workflow.train_size(1) - 1)]
+    for t in range(2, generations + 1):
+        if workflow.kind is WorkflowKind.FRESH:
+            written = 0 if workflow.weight == 1 else workflow.synthetic_rows(t - 1)
+            points = min(written, found[-1] + 1) + workflow.real_rows(t)
+            found.append(min(points - 1, dim))
+        else:
+            hull = found[-1] if _nested(workflow, t) else first
+            found.append(min(hull, workflow.train_size(t) - 1))
+    return found
+
+
+def _nested(workflow: Workflow, t: int) -> bool:
+    """True if all that fit t draws on, but the last batch, is what fit t - 1 trained on."""
+    if workflow.kind is WorkflowKind.CUSTOM:
+        return bool((workflow.weights(t - 1)[workflow.weights(t)[:-1] > 0] > 0).all())
+    return workflow.budget is None
 
 
 def _whole(values: Iterable[int]) -> IntArray:
@@ -96,6 +129,8 @@ def frame(chain: GaussianChain, data: npt.ArrayLike | None) -> Frame:
     rows = np.asarray(data, dtype=np.float64)
     if rows.ndim != 2 or rows.shape[1] != chain.dim:
         raise ValueError(f"data must have {chain.dim} columns, got shape {rows.shape}")
+    if not np.isfinite(rows).all():
+        raise ValueError(f"data must be finite, got {rows[~np.isfinite(rows)][0]}")
     centred = rows - rows.mean(axis=0)
     covariance = centred.T @ centred / len(rows)
     if not np.allclose(covariance, chain.matrix, rtol=1e-8, atol=1e-8 * np.abs(covariance).max()):

@@ -6,7 +6,8 @@ scatter tau L scatter(z) L': the rows are drawn one by one, their statistics are
 keeps full relative precision when a direction has collapsed by any factor. Subsampling mixes rows
 of different models, so there the rows themselves are kept.
 
-All helpers live in this file: a cached kernel does not notice an edit elsewhere.
+All helpers live in this file, because a cached kernel does not notice an edit elsewhere, and are
+inlined, because for a few rows the calls would cost as much as the work.
 """
 
 from __future__ import annotations
@@ -36,12 +37,13 @@ FIELDS = (
 _MEAN, _TRACE, _LOG_DET, _DET, _COVARIANCE = 0, 1, 2, 3, 4
 _PRECISION, _MAHALANOBIS, _NLL, _WASSERSTEIN, _SPREAD = 5, 6, 7, 8, 9
 
-_SINGULAR = 64 * np.finfo(np.float64).eps  # a pivot below this share of its diagonal is zero
+_ROUNDING = 64 * np.finfo(np.float64).eps  # what rounding may leave of a number that is zero
 
 kernel = nb.njit(nogil=True, cache=True, error_model="numpy")
+inlined = nb.njit(nogil=True, cache=True, error_model="numpy", forceinline=True)
 
 
-@kernel
+@inlined
 def draw_rows(rng: np.random.Generator, table: FloatArray, rows: int, out: FloatArray) -> None:
     """Fill out[:rows] with rows of the table, with replacement, or standard normals without one.
 
@@ -58,7 +60,7 @@ def draw_rows(rng: np.random.Generator, table: FloatArray, rows: int, out: Float
                 out[r, i] = rng.standard_normal()
 
 
-@kernel
+@inlined
 def centre(x: FloatArray, rows: int, mean: FloatArray) -> None:
     """The mean of x[:rows], subtracted in place."""
     mean[:] = 0.0
@@ -72,7 +74,7 @@ def centre(x: FloatArray, rows: int, mean: FloatArray) -> None:
             x[r, i] -= mean[i]
 
 
-@kernel
+@inlined
 def scatter(x: FloatArray, rows: int, out: FloatArray) -> None:
     """Lower triangle of x'x / rows over x[:rows], four rows at a time."""
     dim = x.shape[1]
@@ -92,30 +94,78 @@ def scatter(x: FloatArray, rows: int, out: FloatArray) -> None:
             out[i, j] /= rows
 
 
-@kernel
-def cholesky(a: FloatArray, scale: float, rank: int, out: FloatArray) -> None:
-    """Lower factor of scale times the matrix of lower triangle a; a null pivot gives no column.
+@inlined
+def grain(mean: FloatArray) -> float:
+    """What rounding may leave of the spread of rows that are equal, by the size of their mean."""
+    largest = 0.0
+    for i in range(len(mean)):
+        largest = max(largest, _ROUNDING * abs(mean[i]))
+    return largest
 
-    Nor do the columns from `rank` on, where that is known to bound the rank.
+
+@inlined
+def numerical_rank(a: FloatArray, mean: FloatArray, work: FloatArray) -> int:
+    """Rank of the matrix of lower triangle a, the scatter of rows about mean.
+
+    By elimination with the largest pivot left, down to what rounding may leave of the largest, or
+    of the rows themselves. `work` is scratch, axes (feature, feature).
     """
     dim = len(a)
-    for j in range(rank, dim):
-        out[j:, j] = 0.0
-    for j in range(rank):
+    floor = grain(mean) ** 2
+    for i in range(dim):
+        floor = max(floor, _ROUNDING * dim * a[i, i])
+        for j in range(i + 1):
+            work[i, j] = work[j, i] = a[i, j]
+    for rank in range(dim):
+        best = rank
+        for i in range(rank + 1, dim):
+            best = i if work[i, i] > work[best, best] else best
+        if not work[best, best] > floor:
+            return rank
+        for i in range(dim):
+            work[rank, i], work[best, i] = work[best, i], work[rank, i]
+        for i in range(dim):
+            work[i, rank], work[i, best] = work[i, best], work[i, rank]
+        for i in range(rank + 1, dim):
+            share = work[i, rank] / work[rank, rank]
+            for j in range(rank + 1, dim):
+                work[i, j] -= share * work[rank, j]
+    return dim
+
+
+@inlined
+def cholesky(
+    a: FloatArray, scale: float, rank: int, exact: bool, mean: FloatArray, out: FloatArray
+) -> None:
+    """Lower factor of scale times the matrix of lower triangle a, the scatter of rows about mean.
+
+    It has `rank` columns that are not zero. Where that is the exact rank, a pivot is no less than
+    rounding can resolve; where it is a bound, a pivot that rounding could have left is zero.
+    """
+    dim = len(a)
+    least = scale * grain(mean) ** 2
+    found = 0
+    for j in range(dim):
         pivot = scale * a[j, j]
-        floor = _SINGULAR * dim * pivot
+        floor = max(_ROUNDING * dim * pivot, least)
+        resolved = np.finfo(np.float64).eps * pivot if exact else 0.0
         for k in range(j):
             pivot -= out[j, k] * out[j, k]
-        root = math.sqrt(pivot) if pivot > floor else 0.0
+        kept = found < rank and (exact or pivot > floor)
+        root = math.sqrt(max(pivot, resolved)) if kept else 0.0
+        found += 1 if kept else 0
         out[j, j] = root
+        if root == 0.0:
+            out[j + 1 :, j] = 0.0
+            continue
         for i in range(j + 1, dim):
             total = scale * a[i, j]
             for k in range(j):
                 total -= out[i, k] * out[j, k]
-            out[i, j] = total / root if root > 0.0 else 0.0
+            out[i, j] = total / root
 
 
-@kernel
+@inlined
 def lower_product(a: FloatArray, b: FloatArray, scale: float, rank: int, out: FloatArray) -> None:
     """scale * a b for lower triangles a and b, b of no more than `rank` columns."""
     for i in range(len(a)):
@@ -128,7 +178,7 @@ def lower_product(a: FloatArray, b: FloatArray, scale: float, rank: int, out: Fl
             out[i, j] = scale * total
 
 
-@kernel
+@inlined
 def gram(factor: FloatArray, rank: int, out: FloatArray) -> None:
     """Lower triangle of factor factor' for a lower triangle of no more than `rank` columns."""
     for i in range(len(factor)):
@@ -139,7 +189,7 @@ def gram(factor: FloatArray, rank: int, out: FloatArray) -> None:
             out[i, j] = total
 
 
-@kernel
+@inlined
 def put(
     slot_mean: FloatArray, slot_scatter: FloatArray, mean: FloatArray, new: FloatArray, share: float
 ) -> None:
@@ -154,7 +204,7 @@ def put(
         slot_mean[i] = rest * slot_mean[i] + share * mean[i]
 
 
-@kernel
+@inlined
 def pool(
     weights: FloatArray, means: FloatArray, scatters: FloatArray, mean: FloatArray, out: FloatArray
 ) -> None:
@@ -174,7 +224,7 @@ def pool(
                     out[i, j] += weights[s] * (scatters[s, i, j] + between)
 
 
-@kernel
+@inlined
 def inverse_errors(factor: FloatArray, mean: FloatArray, work: FloatArray, out: FloatArray) -> None:
     """tr Sigma^-1 / d and mu' Sigma^-1 mu through the inverse of the factor, one column at a time.
 
@@ -197,7 +247,7 @@ def inverse_errors(factor: FloatArray, mean: FloatArray, work: FloatArray, out: 
     out[_MAHALANOBIS] = distance
 
 
-@kernel
+@inlined
 def covariance_errors(factor: FloatArray, scale: FloatArray, out: FloatArray) -> float:
     """||Sigma - Sigma_0||_F^2 / ||Sigma_0||_F^2."""
     dim = len(scale)
@@ -215,7 +265,7 @@ def covariance_errors(factor: FloatArray, scale: FloatArray, out: FloatArray) ->
     return total / unit
 
 
-@kernel
+@inlined
 def measure(
     mean: FloatArray,
     factor: FloatArray,
@@ -254,14 +304,14 @@ def measure(
         out[_WASSERSTEIN] = out[_MEAN] + out[_TRACE] + 1.0 - 2.0 * fidelity / unit
 
 
-@kernel
+@inlined
 def truth(dim: int, out: FloatArray) -> None:
     """The fields of the truth itself: errors 0, ratios 1."""
     out[:] = 0.0
     out[_TRACE] = out[_DET] = out[_PRECISION] = out[_SPREAD] = 1.0
 
 
-@kernel
+@inlined
 def write_batch(
     rng: np.random.Generator,
     rows: int,
@@ -273,8 +323,10 @@ def write_batch(
     work: FloatArray,
     batch_mean: FloatArray,
     batch_factor: FloatArray,
-) -> None:
+) -> int:
     """Draw `rows` rows from the model; the mean of the batch and a factor of its scatter.
+
+    Returns the rank of the scatter of z: rows - 1 at most, less where rows of a table repeat.
 
     work[0] takes the mean of z, work[1:dim + 1] its scatter, work[dim + 1:] the scatter's factor.
     """
@@ -283,13 +335,16 @@ def write_batch(
     draw_rows(rng, table, rows, z)
     centre(z, rows, work[0])
     scatter(z, rows, work[1 : dim + 1])
-    cholesky(work[1 : dim + 1], 1.0, rank, work[dim + 1 :])
-    lower_product(factor, work[dim + 1 :], root, rank, batch_factor)
+    if len(table):
+        rank = min(rank, numerical_rank(work[1 : dim + 1], work[0], batch_factor))
+    cholesky(work[1 : dim + 1], 1.0, rank, len(table) == 0, work[0], work[dim + 1 :])
+    lower_product(factor, work[dim + 1 :], root, dim if len(table) else rank, batch_factor)
     for i in range(dim):
         total = 0.0
         for j in range(i + 1):
             total += factor[i, j] * work[0, j]
         batch_mean[i] = mean[i] + root * total
+    return rank
 
 
 @kernel
@@ -306,16 +361,23 @@ def batches_block(rng: Any, plan: Any, scale: Any, table: Any, wanted: Any, out:
         np.empty((slots, dim, dim)),
     )
     last = out.shape[1] - 1
+    exact = plan.exact_rank and len(table) == 0
     for replicate in range(out.shape[0]):
         means[:], scatters[:] = 0.0, 0.0
         truth(dim, out[replicate, 0])
+        hull = rank = 0
         for t in range(1, last + 1):
             if plan.real_rows[t] > 0:
                 rows = plan.real_rows[t]
-                write_batch(rng, rows, 1.0, table, origin, unit, z, work, new_mean, new_factor)
+                hull = write_batch(
+                    rng, rows, 1.0, table, origin, unit, z, work, new_mean, new_factor
+                )
                 if not plan.last_only:
-                    gram(new_factor, min(dim, rows - 1), pooled)
+                    gram(new_factor, dim, pooled)
                     put(means[0], scatters[0], new_mean, pooled, 1.0)
+                if t > 1 and plan.weights[t, 1] > 0.0:  # beside the last model's rows
+                    hull += min(plan.synthetic_rows[t - 1], rank + 1)
+            rank = min(plan.rank[t], hull)
             if plan.last_only:
                 mean[:] = new_mean
                 root = math.sqrt(plan.unbias[t])
@@ -324,7 +386,9 @@ def batches_block(rng: Any, plan: Any, scale: Any, table: Any, wanted: Any, out:
                         factor[i, j] = root * new_factor[i, j]
             else:
                 pool(plan.weights[t], means, scatters, mean, pooled)
-                cholesky(pooled, plan.unbias[t], dim, factor)
+                if not plan.exact_rank:
+                    rank = min(rank, numerical_rank(pooled, mean, new_factor))
+                cholesky(pooled, plan.unbias[t], rank, exact, mean, factor)
             measure(mean, factor, scale, wanted, work, out[replicate, t])
             if t < last:
                 rows, tau = plan.synthetic_rows[t], plan.temperature
@@ -335,24 +399,31 @@ def batches_block(rng: Any, plan: Any, scale: Any, table: Any, wanted: Any, out:
                     put(means[slot], scatters[slot], new_mean, pooled, plan.share[t])
 
 
-@kernel
+@inlined
 def choose(
     rng: np.random.Generator,
     x: FloatArray,
     size: int,
     rows: int,
     replacement: bool,
+    stamps: IntArray,
+    stamp: int,
     out: FloatArray,
-) -> None:
-    """Copy a uniform draw of `rows` of x[:size] to out.
+) -> int:
+    """Copy a uniform draw of `rows` of x[:size] to out; returns how many different rows it has.
 
     Without replacement by a partial Fisher-Yates shuffle in place: the order of the pool carries
-    nothing, so it needs no restoring, and a draw costs O(rows).
+    nothing, so it needs no restoring, and a draw costs O(rows). With replacement a row that is
+    drawn gets this draw's `stamp`, a number not used before.
     """
     dim = x.shape[1]
+    different = 0 if replacement else rows
     for r in range(rows):
         if replacement:
             index = int(rng.random() * size)
+            if stamps[index] != stamp:
+                stamps[index] = stamp
+                different += 1
         elif rows < size:
             index = r + int(rng.random() * (size - r))
             for i in range(dim):
@@ -362,6 +433,7 @@ def choose(
             index = r
         for i in range(dim):
             out[r, i] = x[index, i]
+    return different
 
 
 @kernel
@@ -371,18 +443,24 @@ def subsample_block(
     """Chains under accumulate-subsample; out axes (replicate, generation, field)."""
     dim, last = len(scale), out.shape[1] - 1
     kept = np.empty((plan.real_rows[1] + plan.synthetic_rows[1:].sum(), dim))
+    stamps = np.zeros(len(kept), dtype=np.int64)
     z = np.empty((max(plan.train_rows.max(), plan.synthetic_rows.max()), dim))
     mean, pooled, factor = np.empty(dim), np.empty((dim, dim)), np.zeros((dim, dim))
     work, none, root = np.zeros((2 * dim + 1, dim)), np.empty((0, dim)), math.sqrt(plan.temperature)
+    exact = plan.exact_rank and len(table) == 0
     for replicate in range(out.shape[0]):
         truth(dim, out[replicate, 0])
         draw_rows(rng, table, plan.real_rows[1], kept)
         size = plan.real_rows[1]
         for t in range(1, last + 1):
-            choose(rng, kept, size, plan.train_rows[t], replacement, z)
+            stamp = replicate * last + t
+            drawn = choose(rng, kept, size, plan.train_rows[t], replacement, stamps, stamp, z)
             centre(z, plan.train_rows[t], mean)
             scatter(z, plan.train_rows[t], pooled)
-            cholesky(pooled, plan.unbias[t], min(dim, plan.train_rows[t] - 1), factor)
+            rank = min(plan.rank[t], drawn - 1)
+            if not exact:
+                rank = min(rank, numerical_rank(pooled, mean, factor))
+            cholesky(pooled, plan.unbias[t], rank, exact, mean, factor)
             measure(mean, factor, scale, wanted, work, out[replicate, t])
             if t == last:
                 break

@@ -56,8 +56,9 @@ def simulate(
 
     Returns:
         Runs: `runs.mean_error[replicate, generation]`. A singular fit has log_det_ratio -inf,
-        excess_nll, precision_ratio and mahalanobis_error inf. Outside replace a direction counts
-        as singular once its share of the variance is below dim x 64 eps.
+        excess_nll, precision_ratio and mahalanobis_error inf. Where rows can repeat (a table, a
+        draw with replacement) or weights are custom, a direction also counts as singular once
+        rounding could have left it: dim x 64 eps of the largest variance, 64 eps of the mean.
 
     Raises:
         ValueError: a value out of range, quoted.
@@ -74,13 +75,13 @@ def simulate(
     parts: list[FloatArray] = []
 
     def runs() -> Runs:
-        values = np.concatenate(parts, axis=1)
+        values = np.ascontiguousarray(np.moveaxis(np.concatenate(parts), 2, 0))
         return Runs(dict(zip(chosen, values, strict=True)))
 
     try:
         parts.extend(_blocks(job, seed, replicates, threads, str(workflow)))
     except KeyboardInterrupt as stop:
-        count = sum(part.shape[1] for part in parts)
+        count = sum(map(len, parts))
         raise Interrupted(runs() if parts else None, count) from stop
     return runs()
 
@@ -152,7 +153,7 @@ def _job(
     data: npt.ArrayLike | None,
     method: str,
 ) -> Callable[[np.random.Generator, int], FloatArray]:
-    """One block: (stream, size) -> values of axes (field, replicate, generation)."""
+    """One block: (stream, size) -> values of axes (replicate, generation, field)."""
     if method not in METHODS:
         raise ValueError(f"unknown method {method!r}: choose from {', '.join(METHODS)}")
     chain.require(workflow, generations)
@@ -168,6 +169,6 @@ def _job(
             rows.subsample_block(
                 stream, script, workflow.replacement, where.scale, where.table, wanted, out
             )
-        return np.ascontiguousarray(np.moveaxis(out[:, :, order], 2, 0))
+        return out[:, :, order]
 
     return job

@@ -1,0 +1,48 @@
+"""One small run of every kernel path, saved: ``python -m tests.montecarlo.small_runs FILE.npz``.
+
+Run in a fresh process where numba is configured differently (NUMBA_DISABLE_JIT, NUMBA_BOUNDSCHECK).
+"""
+
+import sys
+
+import numpy as np
+from numpy.typing import NDArray
+
+from montecarlo.gaussian import simulate
+from theory.gaussian import GaussianChain
+from theory.workflow import Workflow
+
+Array = NDArray[np.float64]
+
+WORKFLOWS = {
+    "replace": Workflow.replace((9, 8, 10)),
+    "accumulate": Workflow.accumulate((9, 8, 10)),
+    "subsample": Workflow.accumulate_subsample((9, 8, 10), 8),
+    "subsample_everything": Workflow.accumulate_subsample((9, 8, 10), 100),
+    "subsample_with_replacement": Workflow.accumulate_subsample((9, 8, 10), 20, replacement=True),
+    "sliding_window": Workflow.sliding_window((9, 8, 10), 2),
+    "anchored": Workflow.anchored(9, (1, 8, 10)),
+    "fresh": Workflow.fresh(9, (1, 8, 10)),
+    "fresh_weighted": Workflow.fresh(9, (1, 8, 10), weight=0.3),
+    "custom": Workflow.custom((9, 8, 10), lambda t: np.arange(1.0, t + 1) * 2 / (t * (t + 1))),
+    "singular": Workflow.replace(2),
+}
+
+
+def results() -> dict[str, Array]:
+    """Return every field of every workflow in dimensions 1 and 3, and on a table."""
+    found = {}
+    rows = np.random.default_rng(5).gamma(2.0, size=(20, 3)) + 7.0
+    for name, workflow in WORKFLOWS.items():
+        truths = {"1": (GaussianChain(1, ddof=0, temperature=0.9), None)}
+        truths["3"] = (GaussianChain(3, ddof=0), None)
+        truths["table"] = (GaussianChain.from_data(rows, ddof=0), rows)
+        for label, (chain, data) in truths.items():
+            runs = simulate(chain, workflow, 4, seed=2, replicates=3, data=data, threads=1)
+            for field, values in runs.values.items():
+                found[f"{name}-{label}-{field}"] = values
+    return found
+
+
+if __name__ == "__main__":
+    np.savez(sys.argv[1], **results())
