@@ -1,0 +1,175 @@
+"""One table of everything that is aimed at: ``python -m benchmarks.ratios [word ...]``.
+
+Words select lines by their beginning (rows, subsample, memory, theory, import, command); none
+selects all, which takes some two minutes.  Nothing is asserted: the machine may be busy.
+"""
+
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from functools import partial
+
+from benchmarks import workloads
+from benchmarks.measure import (
+    ROOT,
+    Row,
+    compared,
+    limited,
+    script,
+    seconds,
+    table,
+    typical,
+)
+
+GENERATIONS = 10_000
+
+
+def rows() -> list[Row]:
+    fits = 4 * workloads.BLOCK * workloads.GENERATIONS
+    one, two = (workloads.engine, fits), (partial(workloads.engine, threads=2), fits)
+    every = tuple(name for name in workloads.ALL_FIELDS if name != "spread_ratio")
+    with_svd = (partial(workloads.engine, replicates=workloads.BLOCK, fields=every), fits // 4)
+    literal = (workloads.literal_loop, 100 * workloads.GENERATIONS)
+    vectorised = (workloads.vectorised, workloads.BLOCK * workloads.GENERATIONS)
+    floor = (workloads.variates, fits)
+    idle = workloads.wait_for_two_cores
+    small = 8 * workloads.BLOCK * workloads.LONG
+    small_engine = (workloads.engine_small, small)
+    what = "rows, d=10 n=100"
+    return [
+        compared(f"{what}: literal loop / engine, 2 threads", literal, two, least=20, before=idle),
+        compared(f"{what}: literal loop / engine, 1 thread", literal, one),
+        compared(f"{what}: 1 thread / 2 threads", one, two, least=1.7, before=idle),
+        compared(
+            "(the machine now: its normals only, 1 thread / 2 threads)",
+            floor,
+            (workloads.variates_in_threads, fits),
+        ),
+        compared(f"{what}: vectorised NumPy / engine, 1 thread", vectorised, one),
+        compared(f"{what}: engine, 1 thread / its normals only", one, floor),
+        compared(f"{what}: with wasserstein (svd) / without", with_svd, one),
+        compared(
+            "rows, d=1 n=2: vectorised NumPy / engine, 1 thread",
+            (workloads.vectorised_small, small),
+            small_engine,
+        ),
+        compared(
+            "rows, d=1 n=2: engine, 1 thread / its normals only",
+            small_engine,
+            (workloads.variates_small, small),
+        ),
+    ]
+
+
+def subsample() -> list[Row]:
+    fits = workloads.BLOCK * workloads.LONG
+    engine = (workloads.engine_subsample, fits)
+    loop = (workloads.subsample_loop, 50 * workloads.LONG)
+    what = "subsample, d=1 n=100 T=100"
+    return [
+        compared(f"{what}: NumPy twin / engine, 1 thread", loop, engine, least=5),
+        compared(
+            f"{what}: all runs at once / engine, 1 thread",
+            (workloads.subsample_vectorised, fits),
+            engine,
+            pairs=3,
+        ),
+        compared(
+            f"{what}: engine, 1 thread / its variates only",
+            engine,
+            (workloads.variates_subsample, fits),
+        ),
+    ]
+
+
+PEAK = """
+import resource, sys
+from montecarlo.gaussian import estimate
+from theory.gaussian import GaussianChain
+from theory.workflow import Workflow
+
+estimate(GaussianChain(1), Workflow.replace(2), 100, seed=1, replicates=int(sys.argv[1]))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+def memory() -> list[Row]:
+    start = time.perf_counter()
+    peak = float(script(PEAK, "1000000"))
+    took = time.perf_counter() - start
+    return [
+        limited("memory: 10^6 runs of 100 generations", peak, "MB", 500, f" ({took:.1f} s)"),
+    ]
+
+
+def theory() -> list[Row]:
+    found = []
+    for name, workflow in workloads.WORKFLOWS.items():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the inverses of replace overflow to their infinities
+            took = seconds(partial(workloads.theory, workflow, GENERATIONS))
+        note = ""
+        if workflow.custom_weights is not None:
+            own = seconds(partial(workloads.rows_of_weights, workflow, GENERATIONS))
+            note = f" (weights themselves {own:.2g} s)"
+            if name == "custom, dense":
+                speed = GENERATIONS**3 / 3 / (took - own) / 1e9
+                note = f" (weights themselves {own:.2g} s, rest {speed:.0f} GFlop/s)"
+        found.append(limited(f"theory: {name}, T = 10,000, all fields", took, "s", 5, note))
+    return found
+
+
+IMPORT = """
+import time
+start = time.perf_counter()
+import {name}
+print(time.perf_counter() - start)
+"""
+
+
+def imports() -> list[Row]:
+    limits = {"theory": 0.3, "theory.gaussian": 0.3}
+    found = []
+    for name, most in limits.items():
+        took = sorted(float(script(IMPORT.format(name=name))) for _ in range(5))[2]
+        found.append(limited(f"import {name}", took, "s", most))
+    return found
+
+
+COMMAND = "theory gaussian --workflow accumulate --n 100 --dim 10 --generations 50"
+
+
+def command() -> list[Row]:
+    def call() -> None:
+        arguments = [sys.executable, "-m", *COMMAND.split()]
+        subprocess.run(arguments, cwd=ROOT, check=True, capture_output=True)
+
+    call()
+    return [limited(f"command: {COMMAND}", typical(call, 5), "s", 1)]
+
+
+GROUPS: dict[str, Callable[[], list[Row]]] = {
+    "rows": rows,
+    "subsample": subsample,
+    "memory": memory,
+    "theory": theory,
+    "import": imports,
+    "command": command,
+}
+
+
+def main(words: list[str]) -> None:
+    unknown = [word for word in words if word not in GROUPS]
+    if unknown:
+        raise SystemExit(f"unknown group {unknown[0]!r}: choose from {', '.join(GROUPS)}")
+    found: list[Row] = []
+    for name in words or GROUPS:
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        found += GROUPS[name]()
+    print(table(found))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
