@@ -15,7 +15,7 @@ from theory.commandline import (
     Table,
     add_output_options,
     answer,
-    check_plot,
+    check_files,
     replacing,
     rows,
     write,
@@ -95,14 +95,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _act(options: argparse.Namespace) -> int:
-    check_plot(options.plot)
+    check_files(options)
     experiments = _selected(options)
     if options.list:
         names = [(name,) for experiment in experiments for name in experiment.claim_names()]
         write(Table(("claim",), names), options)
         return 0
-    if options.output is not None and not options.output.parent.is_dir():
-        raise ValueError(f"--output: no such folder {str(options.output.parent)!r}")
     groups: list[list[Finding]] = []
     stopped = False
     try:

@@ -178,7 +178,7 @@ def on_table(table: RealTable, workflows: Sequence[tuple[str, Workflow]] = ()) -
     if not chosen:
         small = _workflows(2)
         chosen = [(k, small[k]) for k in ("replace", "accumulate", "accumulate-subsample")]
-    claims = [Experiment(label, chain, flow, 3, MOMENTS, table) for label, flow in chosen]
+    claims = [Experiment(label, chain, flow, 2, MOMENTS, table) for label, flow in chosen]
     gaussian_only = ("covariance_error", "log_det_ratio", "mahalanobis_error", "excess_nll")
     large = _workflows(chain.dim + 10)
     shown = [
