@@ -6,8 +6,11 @@ SHELL := /bin/sh
 VENV := .venv
 RUN := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
+LINT_STAMP := $(VENV)/.lint-installed
 RESULT := results/validation.json
 ARGS :=
+# Modules are compiled when they are first imported: most never are.
+INSTALL := $(RUN) -m pip install --quiet --no-compile -c constraints.txt
 # The interpreters tried, in this order, unless PYTHON names one.
 PYTHONS := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 
@@ -50,7 +53,7 @@ test: $(STAMP) ## run the tests and the examples in the docstrings
 	$(RUN) -m pytest -n auto --maxprocesses 8 --doctest-modules \
 		tests theory montecarlo validation loopbound.py $(ARGS)
 
-lint: $(STAMP) ## check style, format and types
+lint: $(LINT_STAMP) ## check style, format and types
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
@@ -79,6 +82,11 @@ $(STAMP): setup.cfg constraints.txt
 	echo "creating $(VENV) with $$("$$found" --version) ($$found)"; \
 	"$$found" -m venv --clear $(VENV)
 	@echo 'installing the pinned packages into $(VENV) (a minute or so the first time)'
-	@$(RUN) -m pip install --quiet -c constraints.txt setuptools
-	@$(RUN) -m pip install --quiet --no-build-isolation -c constraints.txt -e ".[test,lint]"
+	@$(INSTALL) setuptools
+	@$(INSTALL) --no-build-isolation -e ".[test]"
+	@touch $@
+
+$(LINT_STAMP): $(STAMP)
+	@echo 'installing the linters'
+	@$(INSTALL) --no-build-isolation -e ".[lint]"
 	@touch $@

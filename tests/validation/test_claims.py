@@ -8,7 +8,7 @@ import pytest
 from montecarlo.gaussian import FIELDS as SIMULATED
 from theory.gaussian import FIELDS, GaussianChain
 from theory.workflow import Workflow, WorkflowKind
-from validation.claims import MOMENTS, TWINS, gaussian, on_table, real_and_last_two, select
+from validation.claims import MOMENTS, TWINS, every_other_batch, gaussian, on_table, select
 from validation.data import bundled
 
 EXPERIMENTS = list(gaussian())
@@ -58,8 +58,10 @@ def test_every_claimed_value_is_finite():
 
 
 def test_the_custom_workflow_is_no_other_workflow():
-    custom = Workflow.custom(5, real_and_last_two)
-    assert custom.weights(5).tolist() == pytest.approx([1 / 3, 0, 0, 1 / 3, 1 / 3])
+    custom = Workflow.custom(5, every_other_batch)
+    assert custom.weights(5).tolist() == pytest.approx([1 / 3, 0, 1 / 3, 0, 1 / 3])
+    for other in (Workflow.replace(5), Workflow.anchored(5, 5), Workflow.accumulate(5)):
+        assert any((custom.weights(t) != other.weights(t)).any() for t in (2, 3))
     assert custom.row_weighted(6)
 
 
