@@ -21,7 +21,7 @@ from theory.commandline import (
     answer,
     chain_from,
     check_files,
-    replacing,
+    panels,
     sample_generations,
     workflow_from,
     write,
@@ -124,29 +124,11 @@ def _show(options: argparse.Namespace, title: str, result: Estimates) -> None:
 
 def _plot(path: Path, title: str, found: dict[str, Estimate]) -> None:
     """One panel a field: means with bars of two standard errors."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    across = min(len(found), 3)
-    down = -(-len(found) // across)
-    figure, axes = pyplot.subplots(
-        down, across, figsize=(4.2 * across, 3 * down + 0.5), squeeze=False, layout="constrained"
-    )
-    for panel in axes.flat[len(found) :]:
-        panel.set_visible(False)
-    for panel, (name, sample) in zip(axes.flat, found.items(), strict=False):
-        finite = np.isfinite(sample.mean)
-        t = np.flatnonzero(finite)
-        bars = 2 * np.where(np.isfinite(sample.std_error), sample.std_error, 0)[finite]
-        panel.errorbar(t, sample.mean[finite], bars, fmt="o", markersize=3, capsize=2)
-        panel.set(xlabel="generation", title=name)
-    figure.suptitle(title, fontsize="medium", wrap=True)
-    with replacing(path, "wb") as file:
-        figure.savefig(file, format=path.suffix[1:], dpi=150)
-    pyplot.close(figure)
-    print(f"wrote {path}", file=sys.stderr)
+    with panels(path, title, list(found)) as shown:
+        for panel, sample in zip(shown, found.values(), strict=True):
+            t = np.flatnonzero(np.isfinite(sample.mean))
+            bars = 2 * np.where(np.isfinite(sample.std_error), sample.std_error, 0)[t]
+            panel.errorbar(t, sample.mean[t], bars, fmt="o", markersize=3, capsize=2)
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ def run(
     pool = ThreadPoolExecutor(workers)
     bar = tqdm(
         total=replicates, desc=label, unit=" runs", unit_scale=True, delay=2, leave=False,
-        file=sys.stderr, dynamic_ncols=True, mininterval=0.1 if sys.stderr.isatty() else 10.0,
+        file=sys.stderr, dynamic_ncols=True, mininterval=0.1 if sys.stderr.isatty() else 2.0,
     )  # fmt: skip
     try:
         for block in range(min(2 * workers, len(sizes))):

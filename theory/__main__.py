@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ from theory.commandline import (
     answer,
     chain_from,
     check_files,
-    replacing,
+    panels,
     sample_generations,
     workflow_from,
     write,
@@ -228,29 +229,15 @@ def _show(
 
 def _plot(path: Path, title: str, found: dict[str, Curve]) -> None:
     """One panel a field, over generations."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    across = min(len(found), 3)
-    down = -(-len(found) // across)
-    figure, axes = pyplot.subplots(
-        down, across, figsize=(4.2 * across, 3 * down + 0.5), squeeze=False, layout="constrained"
-    )
-    for panel in axes.flat[len(found) :]:
-        panel.set_visible(False)
-    for panel, (name, curve) in zip(axes.flat, found.items(), strict=False):
-        panel.plot(curve.values, color="C0", marker="o" if len(curve) < 25 else None, markersize=3)
-        if curve.limit is not None and abs(curve.limit) != float("inf"):
-            panel.axhline(curve.limit, color="0.5", linestyle=":", label=f"limit {curve.limit:.4g}")
-            panel.legend(frameon=False)
-        panel.set(xlabel="generation", title=f"{name} ({curve.kind.value})")
-    figure.suptitle(title, fontsize="medium", wrap=True)
-    with replacing(path, "wb") as file:
-        figure.savefig(file, format=path.suffix[1:], dpi=150)
-    pyplot.close(figure)
-    print(f"wrote {path}", file=sys.stderr)
+    names = [f"{name} ({curve.kind.value})" for name, curve in found.items()]
+    with panels(path, title, names) as shown:
+        for panel, curve in zip(shown, found.values(), strict=True):
+            few = len(curve) < 25
+            panel.plot(curve.values, color="C0", marker="o" if few else None, markersize=3)
+            if curve.limit is not None and math.isfinite(curve.limit):
+                label = f"limit {curve.limit:.4g}"
+                panel.axhline(curve.limit, color="0.5", linestyle=":", label=label)
+                panel.legend(frameon=False)
 
 
 if __name__ == "__main__":

@@ -249,6 +249,35 @@ def write(table: Table, options: argparse.Namespace) -> None:
     print(f"wrote {options.output}", file=sys.stderr)
 
 
+@contextmanager
+def panels(path: Path, title: str, names: Sequence[str]) -> Iterator[Sequence[Any]]:
+    """Axes over generations, one a name, of a figure that goes to `path` once it is drawn."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    across = min(len(names), 3)
+    down = -(-len(names) // across)
+    figure, axes = pyplot.subplots(
+        down, across, figsize=(4.2 * across, 3 * down + 0.5), squeeze=False, layout="constrained"
+    )
+    for panel in axes.flat[len(names) :]:
+        panel.set_visible(False)
+    shown = list(axes.flat[: len(names)])
+    for panel, name in zip(shown, names, strict=True):
+        panel.set(xlabel="generation", title=name)
+        panel.xaxis.get_major_locator().set_params(integer=True)
+    figure.suptitle(title, fontsize="medium", wrap=True)
+    try:
+        yield shown
+        with replacing(path, "wb") as file:
+            figure.savefig(file, format=path.suffix[1:], dpi=150)
+    finally:
+        pyplot.close(figure)
+    print(f"wrote {path}", file=sys.stderr)
+
+
 def _short(cell: Any) -> str:
     return f"{cell:.6g}" if isinstance(cell, float) else str(cell)
 
