@@ -13,6 +13,7 @@ from loopbound import version
 from montecarlo.estimate import Estimate, Estimates, Interrupted
 from montecarlo.gaussian import FIELDS, estimate
 from theory.commandline import (
+    STOPPED,
     Parser,
     Table,
     add_chain_options,
@@ -28,7 +29,6 @@ from theory.commandline import (
 )
 
 DEFAULT_FIELDS = ("mean_error", "trace_ratio", "log_det_ratio", "excess_nll")
-STOPPED = 130  # exit status after Ctrl-C, as shells have it
 
 EXAMPLES = """\
 examples:

@@ -23,6 +23,7 @@ from theory.gaussian import GaussianChain
 from theory.workflow import Workflow, WorkflowKind
 
 PLOT_SUFFIXES = (".png", ".svg", ".pdf")
+STOPPED = 130  # exit status after Ctrl-C, as shells have it
 
 
 class Parser(argparse.ArgumentParser):

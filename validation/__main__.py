@@ -11,6 +11,7 @@ from typing import Any
 from loopbound import version
 from montecarlo.estimate import Interrupted
 from theory.commandline import (
+    STOPPED,
     Parser,
     Table,
     add_output_options,
@@ -18,6 +19,7 @@ from theory.commandline import (
     check_files,
     replacing,
     rows,
+    workflow_from,
     write,
 )
 from theory.workflow import Workflow
@@ -26,8 +28,6 @@ from validation.calibrated import FALSE_FAIL, FALSE_PASS
 from validation.check import MOST, RESOLVE, Finding, check
 from validation.claims import Experiment
 from validation.data import bundled, read_table
-
-STOPPED = 130  # exit status after Ctrl-C, as shells have it
 
 EXAMPLES = """\
 examples:
@@ -142,15 +142,8 @@ def _selected(options: argparse.Namespace) -> list[Experiment]:
 def _workflow(options: argparse.Namespace) -> list[tuple[str, Workflow]]:
     if options.workflow is None:
         return []
-    workflow = Workflow.parse(
-        options.workflow,
-        n=(2,) if options.n is None else options.n,
-        n_real=options.n_real,
-        window=options.window,
-        budget=options.budget,
-        replacement=options.with_replacement,
-        weight=options.weight,
-    )
+    options.n = (2,) if options.n is None else options.n
+    workflow = workflow_from(options)
     return [(workflow.kind.value, workflow)]
 
 

@@ -249,7 +249,7 @@ def inverse_errors(factor: FloatArray, mean: FloatArray, work: FloatArray, out: 
 
 
 @inlined
-def covariance_errors(factor: FloatArray, scale: FloatArray, out: FloatArray) -> float:
+def covariance_error(factor: FloatArray, scale: FloatArray) -> float:
     """||Sigma - Sigma_0||_F^2 / ||Sigma_0||_F^2."""
     dim = len(scale)
     total, unit = 0.0, 0.0
@@ -289,7 +289,7 @@ def measure(
     out[_MEAN], out[_TRACE] = shift / unit, trace / unit
     out[_LOG_DET], out[_DET] = log_det, math.exp(log_det)
     if wanted[_COVARIANCE]:
-        out[_COVARIANCE] = covariance_errors(factor, scale, out)
+        out[_COVARIANCE] = covariance_error(factor, scale)
     out[_PRECISION] = out[_MAHALANOBIS] = out[_NLL] = math.inf
     if log_det > -math.inf and (wanted[_PRECISION] or wanted[_MAHALANOBIS] or wanted[_NLL]):
         inverse_errors(factor, mean, work, out)
