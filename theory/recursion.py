@@ -11,14 +11,15 @@ the training mean, the next batch has K_new,b = kappa (Kw)_b (uniform subsamplin
 does not enter), mean kappa w'm, and a diagonal that only the family knows: the `Feature`.
 
 Cost for T fits: O(T) for replace, accumulate, subsample, anchored and fresh, O(T w) for a window,
-T^3 / 3 flops of matrix products for custom weights. With `number=Fraction` the same code is exact.
+O(T^2) for custom weights whose rows are each the one before rescaled but for a few entries,
+T^3 / 3 flops for any others. With `number=Fraction` the same code is exact.
 
 Source: loopbound theory, section 1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -142,10 +143,9 @@ def fits(
     return seen
 
 
-def _fit(workflow: Workflow, t: int, a: Any, q: Any, mean: Any, feature: Feature) -> Fit:
-    """The fit at t on rows drawn from a pool with moments A, Q: B = A + the noise of the draw."""
-    n = workflow.pool_size(t)
-    m = n if workflow.budget is None else workflow.train_size(t)
+def _fit(workflow: Workflow, n: int, a: Any, q: Any, mean: Any, feature: Feature) -> Fit:
+    """The fit on rows drawn from a pool of n with moments A, Q: B = A + the noise of the draw."""
+    m = workflow.sample_size(n)
     one = q / q
     if feature.row_variance is not None:
         spread, share = feature.row_variance, one / m - one / n
@@ -178,7 +178,7 @@ class _Slots:
         a = np.tensordot(self.mass, self.product, 1) / total**2
         q = np.tensordot(self.mass, self.square, 1) / total
         mean = np.tensordot(self.mass, self.mean, 1) / total
-        return _fit(self.workflow, t, a, q, mean, self.feature)
+        return _fit(self.workflow, self.workflow.pool_size(t), a, q, mean, self.feature)
 
     def add_real(self, rows: int) -> None:
         diagonal, square = self.feature.real(rows)
@@ -231,53 +231,101 @@ class _Slots:
 
 _BLOCK = 128  # rows a matrix product
 _FEW = 32  # entries by which a row may differ from its predecessor and still be an update
+_SEVERAL = 0.01  # share of rows that are no update, above which one inversion is faster
+_NEGLIGIBLE = 2.0**-500  # a damping that leaves no trace in any sum, yet can be divided by
 
 
 def _custom(workflow: Workflow, generations: int, feature: Feature, number: Number) -> list[Fit]:
     """Any row-stochastic weights, through innovations.
 
-    A new batch mean is its training mean plus noise orthogonal to the past, so psi = L eps with
-    L = (I - W)^-1 unit lower triangular and eps of diagonal covariance D: A = |D^(1/2) L' w|^2.
-    A row w_t = alpha w_{t-1} + (a few entries) updates w_{t-1} L; the others are computed in
-    blocks of matrix products.
+    A new batch mean is kappa times its training mean plus noise orthogonal to the past, so
+    psi = L eps with L = (I - diag(kappa) W)^-1 unit lower triangular and eps of diagonal
+    covariance D: A = |D^(1/2) L' w|^2.
     """
     if np.ndim(feature.mean):
         raise UnsupportedWorkflow(
             f"custom weights take one frequency at a time, got shape {np.shape(feature.mean)}"
         )
     dtype = object if number is Fraction else np.float64
-    mixing: Array = np.full((generations, generations), number(0), dtype=dtype)
+    rows = [np.asarray(workflow.custom_row(t), dtype) for t in range(1, generations + 1)]
+    kappa = [feature.kappa(t) for t in range(1, generations)]
+    changes = _changes(rows)
+    if number is Fraction or changes.count(None) <= _SEVERAL * generations:
+        mixes = _mixes_by_changes(rows, changes, kappa, number(1))
+    else:
+        mixes = _mixes_by_inverse(rows, kappa)
+
     noise: Array = np.full(generations, number(0), dtype=dtype)
     square: Array = np.full(generations, number(0), dtype=dtype)
     noise[0], square[0] = feature.real(workflow.real_rows(1))
-    mixing[0, 0] = number(1)
     seen: list[Fit] = []
-    mix: Array = mixing[0, :0]
-    w: Array = mixing[0, :0]
-    for start in range(0, generations, _BLOCK):
-        stop = min(start + _BLOCK, generations)
-        rows = [np.asarray(workflow.custom_row(t), dtype) for t in range(start + 1, stop + 1)]
-        changes = [_change(old, new) for old, new in zip([w, *rows[:-1]], rows, strict=True)]
-        past = _blocked_products(rows, changes, mixing, start)
-        for t, row, change in zip(range(start + 1, stop + 1), rows, changes, strict=True):
-            alpha, differing = change
-            if len(differing) <= _FEW:
-                update = (row[differing] - alpha * _padded(w, t)[differing]) @ mixing[differing, :t]
-                mix = alpha * _padded(mix, t) + update
-            else:
-                mix = row[start:] @ mixing[start:t, :t]
-                mix[:start] += past[t - 1]
-            w = row
-            a = (mix * mix) @ noise[:t]
-            fit = _fit(workflow, t, a, w @ square[:t], mix[0] * feature.mean, feature)
-            seen.append(fit)
-            if t < generations:
-                kappa = feature.kappa(t)
-                diagonal, square[t] = feature.synthetic(workflow.synthetic_rows(t), t, fit)
-                noise[t] = diagonal - abs(kappa) ** 2 * a
-                mixing[t, :t] = kappa * mix
-                mixing[t, t] = number(1)
+    for t, (w, mix) in enumerate(zip(rows, mixes, strict=True), 1):
+        a = (mix * mix) @ noise[:t]
+        fit = _fit(
+            workflow, workflow.rows_seen(w), a, w @ square[:t], mix[0] * feature.mean, feature
+        )
+        seen.append(fit)
+        if t < generations:
+            diagonal, square[t] = feature.synthetic(workflow.synthetic_rows(t), t, fit)
+            noise[t] = diagonal - abs(kappa[t - 1]) ** 2 * a
     return seen
+
+
+def _changes(rows: list[Array]) -> list[tuple[Any, Array] | None]:
+    """For each row alpha and the entries where it is not alpha times the row before.
+
+    None for a row that differs in more than a few entries, and for all once those are several.
+    """
+    eps = 0 if rows[0].dtype == object else np.finfo(np.float64).eps
+    found: list[tuple[Any, Array] | None] = []
+    unrelated = 0
+    for old, new in zip([rows[0][:0], *rows[:-1]], rows, strict=True):
+        if unrelated > _SEVERAL * len(rows):
+            return found + [None] * (len(rows) - len(found))
+        alpha = new[-2] / old[-1] if len(old) and old[-1] else 0 * new[-1]
+        difference = abs(new - alpha * _padded(old, len(new)))
+        entries = np.flatnonzero(difference > 16 * eps * new + eps**2)
+        found.append((alpha, entries) if len(entries) <= _FEW else None)
+        unrelated += found[-1] is None
+    return found
+
+
+def _mixes_by_changes(
+    rows: list[Array], changes: list[tuple[Any, Array] | None], kappa: list[Any], one: Any
+) -> Iterator[Array]:
+    """w L for each row w; O(T) where little of the row before has changed, else O(T^2)."""
+    mixing: Array = np.full((len(rows), len(rows)), 0 * one, dtype=rows[0].dtype)
+    old = mix = rows[0][:0]
+    for t, (w, change) in enumerate(zip(rows, changes, strict=True), 1):
+        mixing[t - 1, : t - 1] = kappa[t - 2] * mix if t > 1 else mix
+        mixing[t - 1, t - 1] = one
+        if change is None:
+            mix = w @ mixing[:t, :t]
+        else:
+            alpha, entries = change
+            added = w[entries] - alpha * _padded(old, t)[entries]
+            mix = alpha * _padded(mix, t) + added @ mixing[entries, :t]
+        old = w
+        yield mix
+
+
+def _mixes_by_inverse(rows: list[Array], kappa: list[Any]) -> Iterator[Array]:
+    """w L for each row w, from the inverse of one triangular matrix: T^3 / 3 flops in all.
+
+    The last row stands for a batch after the last fit; a damping of zero is one that cannot be
+    told from it.
+    """
+    from scipy.linalg.lapack import dtrtri
+
+    damping = np.array([*kappa, 1.0])
+    damping[abs(damping) < _NEGLIGIBLE] = _NEGLIGIBLE
+    size = len(rows) + 1
+    mixing: Array = np.zeros((size, size))
+    for t, w in enumerate(rows, 1):
+        np.multiply(w, -damping[t - 1], out=mixing[t, :t])
+    dtrtri(mixing.T, unitdiag=1, overwrite_c=1)
+    for t in range(1, size):
+        yield mixing[t, :t] / damping[t - 1]
 
 
 def _padded(row: Array, length: int) -> Array:
@@ -285,29 +333,3 @@ def _padded(row: Array, length: int) -> Array:
     padded: Array = np.full(length, 0 * row.sum(), dtype=row.dtype)
     padded[: len(row)] = row
     return padded
-
-
-def _change(old: Array, new: Array) -> tuple[Any, Array]:
-    """alpha and the entries where new differs from alpha * old by more than rounding."""
-    alpha = new[-2] / old[-1] if len(old) and old[-1] else 0 * new[-1]
-    eps = 0 if new.dtype == object else np.finfo(np.float64).eps
-    difference = abs(new - alpha * _padded(old, len(new)))
-    return alpha, np.flatnonzero(difference > 16 * eps * new + eps**2)
-
-
-def _blocked_products(
-    rows: list[Array], changes: list[tuple[Any, Array]], mixing: Array, start: int
-) -> dict[int, Array]:
-    """rows[:, :start] @ L[:start, :start] for the rows that are no update, by generation - 1.
-
-    The zero upper triangle of L is skipped a strip at a time.
-    """
-    dense = [i for i, (_, differing) in enumerate(changes) if len(differing) > _FEW]
-    if not dense or not start:
-        return {start + i: mixing[0, :0] for i in dense}
-    block = np.stack([rows[i][:start] for i in dense])
-    product: Array = np.empty_like(block)
-    for left in range(0, start, 8 * _BLOCK):
-        strip = slice(left, min(left + 8 * _BLOCK, start))
-        product[:, strip] = block[:, left:] @ mixing[left:start, strip]
-    return {start + i: product[j] for j, i in enumerate(dense)}

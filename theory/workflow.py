@@ -270,15 +270,22 @@ class Workflow:
         if self.kind is WorkflowKind.SLIDING_WINDOW:
             return self._rows_before(t) - self._rows_before(max(0, t - (self.window or 1)))
         if self.kind is WorkflowKind.CUSTOM:
-            seen = np.flatnonzero(self.custom_row(t) > 0)
-            return int(np.take(self.schedule, seen, mode="clip").sum())
+            return self.rows_seen(self.custom_row(t))
         return sum(self.batch_rows(b) for b in self._pool(t))
+
+    def rows_seen(self, row: npt.NDArray[Any]) -> int:
+        """Rows of the batches that a `custom` row of weights does not leave out."""
+        return int(np.take(self.schedule, np.flatnonzero(row > 0), mode="clip").sum())
 
     def train_size(self, t: int) -> int:
         """Rows fit t trains on, repeats counted."""
+        return self.sample_size(self.pool_size(t))
+
+    def sample_size(self, pool: int) -> int:
+        """Rows a fit takes from a pool of so many, repeats counted."""
         if self.budget is None:
-            return self.pool_size(t)
-        return self.budget if self.replacement else min(self.budget, self.pool_size(t))
+            return pool
+        return self.budget if self.replacement else min(self.budget, pool)
 
     def weights(self, t: int) -> npt.NDArray[np.float64]:
         """Expected weight of each batch at fit t, axis (batch,), in order of creation."""

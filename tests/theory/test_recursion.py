@@ -129,20 +129,21 @@ def float_moments(workflow: Workflow, generations: int) -> np.ndarray[Any, Any]:
 
 @pytest.mark.parametrize("weights", [scattered, halves])
 @pytest.mark.parametrize("few", [-1, 0, 3])
-def test_updates_and_matrix_products_give_the_same_fractions(
+def test_updates_and_products_give_the_same_fractions(
     weights: Any, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every row as an update, every row as a product, and a mixture, in blocks of 1, 3 and 5."""
+    """Every row as a product, the first as an update, and a mixture."""
     workflow, generations = Workflow.custom((5, 3, 4), weights), 13
     oracle = gaussian_moments("custom", (5, 3, 4), generations, tau=Fraction(3, 4), custom=weights)
     monkeypatch.setattr(recursion, "_FEW", few)
-    for block in (1, 3, 5):
-        monkeypatch.setattr(recursion, "_BLOCK", block)
-        assert moments(workflow, generations, tau=Fraction(3, 4)) == oracle[1:]
+    assert moments(workflow, generations, tau=Fraction(3, 4)) == oracle[1:]
 
 
-def test_long_runs_of_custom_weights_agree_on_every_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Floats over several blocks and strips; accumulate is the case of one change a row.
+@pytest.mark.parametrize("several", [0, 1])
+def test_long_runs_of_custom_weights_agree_on_every_path(
+    several: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Floats by updates, by products and by the inverse; accumulate is one change a row.
 
     1e-12 relative: T = 300 updates of a relative error of a few eps each.
     """
@@ -152,8 +153,29 @@ def test_long_runs_of_custom_weights_agree_on_every_path(monkeypatch: pytest.Mon
     built_in = float_moments(accumulate, 300)
     np.testing.assert_allclose(float_moments(custom, 300), built_in, rtol=1e-12)
     monkeypatch.setattr(recursion, "_FEW", 0)
-    monkeypatch.setattr(recursion, "_BLOCK", 8)
+    monkeypatch.setattr(recursion, "_SEVERAL", several)
     np.testing.assert_allclose(float_moments(custom, 300), built_in, rtol=1e-12)
+
+
+@pytest.mark.parametrize("damping", [0.9, 0.0, 1e-200])
+def test_any_damping_agrees_with_exact_fractions_on_every_path(
+    damping: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kernel may wipe a frequency out at one generation: nothing is divided by its zero."""
+    workflow = Workflow.custom((5, 3, 4), scattered)
+
+    def found(number: Any) -> list[list[float]]:
+        kappa = [number(3) / 4, number(damping), number(1)]
+        feature = unit_modulus(number(1) / 2, lambda t: kappa[t % 3], number)
+        return [
+            [float(fit.mean_square), float(fit.row_square), float(fit.mean)]
+            for fit in fits(workflow, 40, feature, number)
+        ]
+
+    exact = found(Fraction)
+    for several in (0, 1):
+        monkeypatch.setattr(recursion, "_SEVERAL", several)
+        np.testing.assert_allclose(found(float), exact, rtol=1e-12)
 
 
 def test_custom_refuses_an_array_of_frequencies() -> None:
