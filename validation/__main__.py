@@ -24,6 +24,7 @@ from theory.commandline import (
 )
 from theory.workflow import Workflow
 from validation import claims, report
+from validation.asymptotic import Grid, grids
 from validation.calibrated import FALSE_FAIL, FALSE_PASS
 from validation.check import MOST, RESOLVE, Finding, check
 from validation.claims import Experiment
@@ -38,6 +39,7 @@ examples:
   python -m validation gaussian --data table.csv --workflow anchored --n 4 --n-real 4
   python -m validation --all --output results/validation.json
   python -m validation gaussian/replace --perturb 0.02     # must disagree
+  python -m validation inflation --until-powered
 
 exit status: 0 all agree, 1 any disagrees, 3 any is underpowered, 2 bad input, 130 after Ctrl-C
 """
@@ -61,6 +63,10 @@ def build_parser() -> Parser:
     test.add_argument(
         "--replicates", type=int, metavar="R",
         help=f"runs an experiment (default: as many as it needs, up to {MOST:,})",
+    )  # fmt: skip
+    test.add_argument(
+        "--until-powered", action="store_true",
+        help="raise the runs until every claim has power, or say what it would take",
     )  # fmt: skip
     test.add_argument("--seed", type=int, default=0, help="default 0")
     test.add_argument(
@@ -110,6 +116,7 @@ def _act(options: argparse.Namespace) -> int:
             replicates=options.replicates,
             resolve=options.resolve,
             perturb=options.perturb,
+            until_powered=options.until_powered,
             threads=options.threads,
         ):
             groups.append(found)
@@ -122,7 +129,7 @@ def _act(options: argparse.Namespace) -> int:
     return STOPPED if stopped else report.exit_status(findings)
 
 
-def _selected(options: argparse.Namespace) -> list[Experiment]:
+def _selected(options: argparse.Namespace) -> list[Experiment | Grid]:
     """The experiments that the options ask for."""
     if options.claims is None and not (options.all or options.list or options.data):
         raise ValueError(
@@ -131,12 +138,12 @@ def _selected(options: argparse.Namespace) -> list[Experiment]:
     if options.data is None and options.workflow is not None:
         raise ValueError(f"--workflow goes with --data FILE, got --workflow {options.workflow!r}")
     if options.data is not None:
-        if options.claims not in (None, *claims.FAMILIES):
-            raise ValueError(f"--data tests a family: {claims.FAMILIES[0]}, got {options.claims!r}")
-        return claims.on_table(read_table(options.data), _workflow(options))
-    pattern = options.claims or claims.FAMILIES[0]
+        if options.claims not in (None, "gaussian"):
+            raise ValueError(f"--data tests the family gaussian, got {options.claims!r}")
+        return [*claims.on_table(read_table(options.data), _workflow(options))]
     real = [e for table in bundled() for e in claims.on_table(table)]
-    return claims.select(pattern, [*claims.gaussian(), *real])
+    every: list[Experiment | Grid] = [*claims.gaussian(), *real, *grids()]
+    return every if options.claims is None else claims.select(options.claims, every)
 
 
 def _workflow(options: argparse.Namespace) -> list[tuple[str, Workflow]]:

@@ -73,6 +73,7 @@ class Judgement:
         detectable: relative discrepancy that the test would have seen, see `relative_to`.
         worst: generation of the largest violation.
         weakest: generation of the largest `detectable`.
+        resolve: the `detectable` that was asked for.
     """
 
     verdict: Verdict
@@ -80,6 +81,7 @@ class Judgement:
     detectable: FloatArray
     worst: int
     weakest: int
+    resolve: float
 
 
 def relative_to(field: str, value: FloatArray, std: FloatArray) -> FloatArray:
@@ -114,7 +116,8 @@ def judge(
 ) -> Judgement:
     """The verdict on one claim; arrays of axis (generation - 1,).
 
-    An exact value is tested on both sides, a bound on the side where it could fail.
+    An exact value, or an asymptotic one extrapolated, is tested on both sides, a bound on the side
+    where it could fail.
     """
     gap = mean - expected
     if kind is Kind.UPPER:
@@ -124,14 +127,14 @@ def judge(
         z = np.where(std_error > 0, gap / std_error, np.sign(gap) * np.inf)
         z = np.where((std_error == 0) & (np.abs(gap) <= rounding), 0.0, z)
         detectable = np.where(std_error > 0, limit.detectable * std_error / scale, 0.0)
-    violation = np.abs(z) if kind is Kind.EXACT else -z
+    violation = -z if kind in (Kind.UPPER, Kind.LOWER) else np.abs(z)
     worst, weakest = int(np.argmax(violation)), int(np.argmax(detectable))
     verdict = Verdict.AGREES
     if detectable[weakest] > resolve:
         verdict = Verdict.UNDERPOWERED
     if violation[worst] > limit.fail:
         verdict = Verdict.DISAGREES
-    return Judgement(verdict, z, detectable, worst + 1, weakest + 1)
+    return Judgement(verdict, z, detectable, worst + 1, weakest + 1, resolve)
 
 
 def replicates_needed(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo.estimate import Estimates
+from montecarlo.estimate import Estimate, Estimates
 from montecarlo.gaussian import estimate
 from theory.curve import Curve, Kind
+from validation.asymptotic import Grid
 from validation.calibrated import (
     Judgement,
     Thresholds,
@@ -24,11 +27,13 @@ from validation.calibrated import (
 from validation.claims import TWINS, Experiment
 
 FloatArray = npt.NDArray[np.float64]
+Sample = TypeVar("Sample")
 
 RESOLVE = 0.01
 PILOT = 65_536  # replicates that tell how many are needed
 LEAST = 16_384
-MOST = 8_000_000  # replicates of one experiment, unless asked for more
+MOST = 12_000_000  # replicates of one experiment, unless asked for more
+MOST_UNTIL_POWERED = 1_000_000_000
 REFERENCE = 50_000  # replicates where nothing is claimed
 _MARGIN = 1.2  # on the number planned from the pilot's standard deviations
 
@@ -38,7 +43,7 @@ class Finding:
     """One claim, tested; arrays of axis (generation - 1,).
 
     Attributes:
-        experiment: the spec.
+        experiment: the spec, or the grid of specs.
         field: theory field.
         kind: of the theory value.
         source: of the theory value.
@@ -46,12 +51,14 @@ class Finding:
         mean: simulation.
         std_error: of the mean, from theory's standard deviation where `exact_std`.
         exact_std: whether theory knows the standard deviation of one run.
-        replicates: runs simulated.
+        replicates: runs simulated (at each size of a grid).
+        seconds: that they took, for all claims of the experiment.
         needed: runs at which the claim would resolve what was asked for.
         judgement: verdict and power.
+        order: of a grid, the observed p in gap = O(n^-p), axis (generation - 1,); else None.
     """
 
-    experiment: Experiment
+    experiment: Experiment | Grid
     field: str
     kind: Kind
     source: str
@@ -60,8 +67,10 @@ class Finding:
     std_error: FloatArray
     exact_std: bool
     replicates: int
+    seconds: float
     needed: float
     judgement: Judgement
+    order: FloatArray | None = None
 
     @property
     def name(self) -> str:
@@ -75,23 +84,50 @@ class Finding:
 
     @property
     def slack(self) -> FloatArray | None:
-        """Bound divided by estimate, None for an exact value."""
-        return None if self.kind is Kind.EXACT else self.expected / self.mean
+        """Bound divided by estimate, None for what is not a bound."""
+        bound = self.kind in (Kind.UPPER, Kind.LOWER)
+        return self.expected / self.mean if bound else None
+
+    @property
+    def seconds_needed(self) -> float:
+        """Seconds that the needed replicates would take at the speed measured."""
+        return self.seconds * self.needed / self.replicates
+
+    @property
+    def powered_until(self) -> int:
+        """Last generation up to which every test resolves what was asked for."""
+        weak = np.flatnonzero(self.judgement.detectable > self.judgement.resolve)
+        return int(weak[0]) if len(weak) else len(self.mean)
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """What `check` was asked for, and the thresholds that follow."""
+
+    seed: int
+    replicates: int | None
+    resolve: float
+    perturb: float
+    threads: int | None
+    most: int
+    until_powered: bool
+    limit: Thresholds
 
 
 def check(
-    experiments: Sequence[Experiment],
+    experiments: Sequence[Experiment | Grid],
     *,
     seed: int = 0,
     replicates: int | None = None,
     resolve: float = RESOLVE,
     perturb: float = 0.0,
     threads: int | None = None,
+    until_powered: bool = False,
 ) -> Iterator[list[Finding]]:
     """Test every claim of the experiments; yields the findings of one experiment at a time.
 
     Args:
-        experiments: specs with their fields.
+        experiments: specs with their fields, and grids of specs.
         seed: of every simulation; experiment i uses seed + i.
         replicates: runs an experiment; None plans them from a pilot with streams of its own, so
             that every claim resolves `resolve`, up to MOST.
@@ -100,6 +136,9 @@ def check(
         perturb: falsifies every exact value by this share before testing: a check of the check,
             which must then disagree.
         threads: None for one a core.
+        until_powered: raises the replicates until every claim resolves `resolve`, up to
+            MOST_UNTIL_POWERED; a claim that would need more is left underpowered, and says what
+            it would take.
 
     Raises:
         ValueError: resolve outside (0, 1), or a value that the simulation refuses.
@@ -108,56 +147,78 @@ def check(
     if not 0 < resolve < 1:
         raise ValueError(f"resolve must be in (0, 1), got {resolve!r}")
     limit = thresholds(max(1, sum(experiment.tests for experiment in experiments)))
+    most = MOST_UNTIL_POWERED if until_powered else MOST
+    settings = _Settings(seed, replicates, resolve, perturb, threads, most, until_powered, limit)
     for i, experiment in enumerate(experiments):
-        yield _examine(experiment, seed + i, replicates, resolve, perturb, threads, limit)
+        own = replace(settings, seed=seed + i)
+        if isinstance(experiment, Grid):
+            yield _examine_grid(experiment, own)
+        else:
+            yield _examine(experiment, own)
 
 
-def _examine(
-    experiment: Experiment,
-    seed: int,
-    replicates: int | None,
-    resolve: float,
-    perturb: float,
-    threads: int | None,
-    limit: Thresholds,
-) -> list[Finding]:
+def _with_power(
+    simulate: Callable[[int, int], Sample],
+    needs: Callable[[Sample], float],
+    settings: _Settings,
+) -> tuple[Sample, int, float]:
+    """(sample, runs, seconds) with the runs that its power needs, as far as they are allowed.
+
+    `simulate` takes a seed and a number of runs, `needs` tells from a sample how many runs the
+    weakest claim needs.
+    """
+    seed, runs = settings.seed, settings.replicates
+    if runs is None:
+        runs = _allowed(needs(simulate(seed + 2**32, PILOT)), settings)
+    while True:
+        start = time.perf_counter()
+        found = simulate(seed, runs)
+        seconds = time.perf_counter() - start
+        more = _allowed(needs(found), settings)
+        if not settings.until_powered or needs(found) <= runs or more <= runs:
+            return found, runs, seconds
+        runs = more
+
+
+def _allowed(needed: float, settings: _Settings) -> int:
+    """Runs to plan where so many are needed: with a margin, or MOST if that is out of reach."""
+    planned = max(LEAST, _MARGIN * needed)
+    return int(planned) if planned <= settings.most else MOST
+
+
+def _examine(experiment: Experiment, settings: _Settings) -> list[Finding]:
     theory = experiment.theory()
-    if replicates is None and not experiment.claimed:
-        replicates = REFERENCE
-    if replicates is None:
-        pilot = _simulate(experiment, seed + 2**32, PILOT, threads)
-        real = experiment.table is not None
-        needed = [
-            replicates_needed(*_spread(theory[name], name, pilot, real)[1:], limit, resolve)
-            for name in experiment.fields
-        ]
-        replicates = int(min(max(LEAST, _MARGIN * max(needed)), MOST))
-    found = _simulate(experiment, seed, replicates, threads)
+    if not experiment.claimed and settings.replicates is None:
+        settings = replace(settings, replicates=REFERENCE, until_powered=False)
+
+    def simulate(seed: int, replicates: int) -> Estimates:
+        return estimate(
+            experiment.chain, experiment.workflow, experiment.generations,
+            seed=seed, replicates=replicates, fields=experiment.twins,
+            threshold=experiment.threshold, method=experiment.method, threads=settings.threads,
+            data=None if experiment.table is None else experiment.table.rows,
+        )  # fmt: skip
+
+    def needs(found: Estimates) -> float:
+        spreads = (_spread(experiment, name, theory[name], found) for name in experiment.fields)
+        return max(
+            replicates_needed(std, scale, settings.limit, settings.resolve)
+            for _, std, scale in spreads
+        )
+
+    found, runs, seconds = _with_power(simulate, needs, settings)
     return [
-        _judged(experiment, name, theory[name], found, limit, resolve, perturb)
+        _judged(experiment, name, theory[name], found, seconds, settings)
         for name in experiment.fields
     ]
 
 
-def _simulate(experiment: Experiment, seed: int, replicates: int, threads: int | None) -> Estimates:
-    return estimate(
-        experiment.chain,
-        experiment.workflow,
-        experiment.generations,
-        seed=seed,
-        replicates=replicates,
-        fields=experiment.twins,
-        data=None if experiment.table is None else experiment.table.rows,
-        threads=threads,
-    )
-
-
 def _spread(
-    curve: Curve, field: str, found: Estimates, real: bool
+    experiment: Experiment, field: str, curve: Curve, found: Estimates
 ) -> tuple[bool, FloatArray, FloatArray]:
     """(known exactly?, standard deviation of one run, what a discrepancy is relative to)."""
     sample = found[TWINS[field]]
-    exact = curve.std is not None and curve.kind is Kind.EXACT and not real
+    exact = curve.std is not None and curve.kind is Kind.EXACT and experiment.table is None
     std = curve.std[1:] if exact and curve.std is not None else sample.std[1:]
     value = curve.values[1:] if curve.kind is Kind.EXACT else sample.mean[1:]
     return exact, std, relative_to(field, value, std)
@@ -168,24 +229,54 @@ def _judged(
     field: str,
     curve: Curve,
     found: Estimates,
-    limit: Thresholds,
-    resolve: float,
-    perturb: float,
+    seconds: float,
+    settings: _Settings,
 ) -> Finding:
     sample = found[TWINS[field]]
-    exact, std, scale = _spread(curve, field, found, experiment.table is not None)
+    exact, std, scale = _spread(experiment, field, curve, found)
     expected = curve.values[1:]
-    if perturb and curve.kind is Kind.EXACT:
-        expected = perturbed(field, expected, perturb)
+    if settings.perturb and curve.kind is Kind.EXACT:
+        expected = perturbed(field, expected, settings.perturb)
     std_error = std / np.sqrt(sample.count)
-    judgement = judge(curve.kind, expected, sample.mean[1:], std_error, scale, limit, resolve)
+    judgement = judge(
+        curve.kind, expected, sample.mean[1:], std_error, scale, settings.limit, settings.resolve
+    )
     if not experiment.claimed:
-        judgement = Judgement(
-            Verdict.NOT_CLAIMED, judgement.z, judgement.detectable, judgement.worst,
-            judgement.weakest,
-        )  # fmt: skip
-    needed = replicates_needed(std, scale, limit, resolve)
+        judgement = replace(judgement, verdict=Verdict.NOT_CLAIMED)
+    needed = replicates_needed(std, scale, settings.limit, settings.resolve)
     return Finding(
         experiment, field, curve.kind, curve.source, expected, sample.mean[1:], std_error, exact,
-        sample.count, needed, judgement,
+        sample.count, seconds, needed, judgement,
     )  # fmt: skip
+
+
+def _examine_grid(grid: Grid, settings: _Settings) -> list[Finding]:
+    """The extrapolated limit against v_t, two-sided."""
+    curve = grid.theory()
+    expected = perturbed("inflation", curve.values[1:], settings.perturb)
+
+    def simulate(seed: int, replicates: int) -> list[Estimate]:
+        return [
+            estimate(
+                grid.chain, grid.family(n), grid.generations, seed=seed + k * 2**33,
+                replicates=replicates, fields=(grid.twin,), threads=settings.threads,
+            )[grid.twin]
+            for k, n in enumerate(grid.sizes)
+        ]  # fmt: skip
+
+    def needs(found: list[Estimate]) -> float:
+        std = grid.extrapolated(found)[1]
+        return replicates_needed(std, curve.values[1:], settings.limit, settings.resolve)
+
+    found, runs, seconds = _with_power(simulate, needs, settings)
+    value, std = grid.extrapolated(found)
+    std_error = std / np.sqrt(runs)
+    judgement = judge(
+        curve.kind, expected, value, std_error, curve.values[1:], settings.limit, settings.resolve
+    )
+    return [
+        Finding(
+            grid, "inflation", curve.kind, curve.source, expected, value, std_error, False, runs,
+            seconds, needs(found), judgement, grid.order(found),
+        )
+    ]  # fmt: skip

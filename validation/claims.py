@@ -9,23 +9,26 @@ one and the estimator's share in it is still resolved.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from theory.curve import Curve
 from theory.gaussian import FIELDS as GAUSSIAN_FIELDS
-from theory.gaussian import GaussianChain, GaussianCurves, curves
+from theory.gaussian import GaussianChain, curves, survival
 from theory.workflow import Workflow
+from validation.asymptotic import Grid
 from validation.data import RealTable
 
-FAMILIES = ("gaussian",)
+FAMILIES = ("gaussian", "inflation")
 
 TWINS: dict[str, str] = {name: name for name in GAUSSIAN_FIELDS} | {
     "wasserstein_lower": "wasserstein",
     "wasserstein_upper": "wasserstein",
+    "survival": "survival",
 }
-"""Theory field -> simulated field, for every Gaussian field."""
+"""Theory field -> simulated field, for every Gaussian field and for survival."""
 
 MOMENTS = ("mean_error", "trace_ratio")
 LIKELIHOOD = (
@@ -49,6 +52,8 @@ class Experiment:
         fields: theory fields tested.
         table: real rows come from this table; None for a Gaussian truth.
         claimed: False where the curves are shown for reference only.
+        method: the engine of the simulation.
+        threshold: of the field `survival`.
     """
 
     label: str
@@ -58,6 +63,8 @@ class Experiment:
     fields: tuple[str, ...]
     table: RealTable | None = None
     claimed: bool = True
+    method: str = "auto"
+    threshold: float | None = None
 
     @property
     def name(self) -> str:
@@ -66,7 +73,8 @@ class Experiment:
         truth = "gaussian" if self.table is None else f"gaussian/data/{self.table.name}"
         heat = "" if chain.temperature == 1 else f"/temperature{chain.temperature:g}"
         rows = "-".join(map(str, self.workflow.schedule))
-        return f"{truth}/{self.label}/ddof{chain.ddof}{heat}/dim{chain.dim}/n{rows}"
+        share = "" if self.threshold is None else f"/above{self.threshold:g}"
+        return f"{truth}/{self.label}/ddof{chain.ddof}{heat}/dim{chain.dim}/n{rows}{share}"
 
     @property
     def twins(self) -> tuple[str, ...]:
@@ -78,9 +86,15 @@ class Experiment:
         """Single tests that the claims make: generations x fields, 0 if nothing is claimed."""
         return self.generations * len(self.fields) * self.claimed
 
-    def theory(self) -> GaussianCurves:
-        """The curves under test."""
-        return curves(self.chain, self.workflow, self.generations)
+    def theory(self) -> dict[str, Curve]:
+        """The curves under test, by field."""
+        known = curves(self.chain, self.workflow, self.generations)
+        found = {name: known[name] for name in self.fields if name != "survival"}
+        if self.threshold is not None:
+            found["survival"] = survival(
+                self.chain, self.workflow, self.generations, threshold=self.threshold
+            )
+        return found
 
     def claim_names(self) -> list[str]:
         """Names of the claims, one a field."""
@@ -109,7 +123,16 @@ def _workflows(n: int) -> dict[str, Workflow]:
 
 
 def gaussian() -> Iterator[Experiment]:
-    """Every constructor x two ddof x dim 1, 3, 10, and every field that theory has there."""
+    """Every constructor x two ddof x dim 1, 3, 10, and every field that theory has there.
+
+    Dimension 3 draws every row, the others by the fastest engine that applies.
+    """
+    for experiment in _gaussian():
+        method = "rows" if experiment.chain.dim == 3 else "auto"
+        yield replace(experiment, method=method)
+
+
+def _gaussian() -> Iterator[Experiment]:
     for dim in (1, 3, 10):
         for label, workflow in _workflows(2).items():
             if label == "fresh":
@@ -125,6 +148,7 @@ def gaussian() -> Iterator[Experiment]:
             yield from _products(chain)
         yield from _default_chain(dim)
     yield from _schedules()
+    yield from _long_runs()
 
 
 def _products(chain: GaussianChain) -> Iterator[Experiment]:
@@ -166,6 +190,22 @@ def _schedules() -> Iterator[Experiment]:
     yield Experiment("anchored", chain, Workflow.anchored(4, schedule), 4, MOMENTS)
 
 
+def _long_runs() -> Iterator[Experiment]:
+    """Collapse over many generations, where means of the spread itself rest on rare runs.
+
+    With n = 10 rows the variance of the fitted one after 50 generations has standard deviation 150
+    at mean 1: no number of runs that one can wait for would refute a claim on it. Its logarithm
+    and the probability that it survives have light tails at any generation.
+    """
+    for ddof in (0, 1):
+        chain = GaussianChain(1, ddof)
+        workflow = Workflow.replace(10)
+        yield Experiment("replace-long", chain, workflow, 50, ("log_det_ratio",))
+        yield Experiment("replace-long", chain, workflow, 20, ("survival",), threshold=0.5)
+    chain = GaussianChain(1, 0)
+    yield Experiment("accumulate-long", chain, Workflow.accumulate(10), 50, ("log_det_ratio",))
+
+
 def on_table(table: RealTable, workflows: Sequence[tuple[str, Workflow]] = ()) -> list[Experiment]:
     """Claims on a real table, and the fields that hold for a Gaussian truth only beside them.
 
@@ -187,7 +227,7 @@ def on_table(table: RealTable, workflows: Sequence[tuple[str, Workflow]] = ()) -
     return [*claims, *shown]
 
 
-def select(pattern: str, experiments: Sequence[Experiment]) -> list[Experiment]:
+def select(pattern: str, experiments: Sequence[Experiment | Grid]) -> list[Experiment | Grid]:
     """The experiments whose name starts with the pattern, at a slash.
 
     Raises:

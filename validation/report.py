@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -10,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from theory.commandline import Table, replacing
-from theory.curve import Kind
 from validation.calibrated import FALSE_FAIL, FALSE_PASS, Verdict, thresholds
 from validation.check import Finding
+from validation.claims import Experiment
 
 
 def counts(findings: Iterable[Finding]) -> dict[Verdict, int]:
@@ -58,7 +59,7 @@ def experiment_table(groups: Sequence[Sequence[Finding]], facts: dict[str, Any])
     columns = ("experiment", "verdict", "worst |z|", "resolves %", "runs", "fields")
     body = []
     for group in groups:
-        exact = [np.abs(f.judgement.z).max() for f in group if f.kind is Kind.EXACT]
+        exact = [np.abs(f.judgement.z).max() for f in group if f.slack is None]
         least = max(f.judgement.detectable.max() for f in group)
         body.append(
             (
@@ -91,9 +92,23 @@ def _standing_out(findings: Sequence[Finding]) -> list[str]:
             lines.append(
                 f"UNDERPOWERED {finding.name}: resolves "
                 f"{100 * finding.judgement.detectable.max():.2g} % with {finding.replicates:,} "
-                f"runs; needs about {finding.needed:,.0f}"
+                f"runs ({100 * finding.judgement.resolve:g} % up to t={finding.powered_until}); "
+                f"needs about {finding.needed:,.0f}, {duration(finding.seconds_needed)} here"
             )
     return lines
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person would say them.
+
+    Example:
+        >>> duration(3.2), duration(7500), duration(1e9)
+        ('4 s', '2.1 h', '31.7 years')
+    """
+    for size, unit in ((31_557_600, "years"), (86_400, "days"), (3600, "h"), (60, "min")):
+        if seconds >= 1.5 * size:
+            return f"{seconds / size:,.1f} {unit}"
+    return f"{math.ceil(seconds)} s"
 
 
 def summary(findings: Sequence[Finding]) -> list[str]:
@@ -122,6 +137,7 @@ def record(finding: Finding) -> dict[str, Any]:
     """Everything about one claim, for JSON; arrays over generations 1..T."""
     experiment, judgement = finding.experiment, finding.judgement
     chain = experiment.chain
+    table = experiment.table if isinstance(experiment, Experiment) else None
     return {
         "name": finding.name,
         "field": finding.field,
@@ -132,7 +148,7 @@ def record(finding: Finding) -> dict[str, Any]:
         "dim": chain.dim,
         "ddof": chain.ddof,
         "temperature": chain.temperature,
-        "table": None if experiment.table is None else experiment.table.name,
+        "table": None if table is None else table.name,
         "replicates": finding.replicates,
         "replicates_needed": finding.needed,
         "std_is_exact": finding.exact_std,
@@ -142,6 +158,8 @@ def record(finding: Finding) -> dict[str, Any]:
         "z": judgement.z,
         "detectable": judgement.detectable,
         "bound_over_estimate": finding.slack,
+        "seconds": finding.seconds,
+        "observed_order": finding.order,
     }
 
 
@@ -169,7 +187,7 @@ def plot(path: Path, findings: Sequence[Finding]) -> None:
     from matplotlib import pyplot
     from scipy.special import ndtri
 
-    exact = [f for f in findings if f.kind is Kind.EXACT and f.verdict is not Verdict.NOT_CLAIMED]
+    exact = [f for f in findings if f.slack is None and f.verdict is not Verdict.NOT_CLAIMED]
     z = np.sort(np.concatenate([f.judgement.z for f in exact])) if exact else np.zeros(0)
     z = z[np.isfinite(z)]
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 4), layout="constrained")

@@ -11,6 +11,7 @@ FIELDS = (
     "excess_nll",
     "wasserstein",
     "spread_ratio",
+    "survival",
 )
 MEAN, TRACE, LOG_DET, DETERMINANT, COVARIANCE = 0, 1, 2, 3, 4
-PRECISION, MAHALANOBIS, NLL, WASSERSTEIN, SPREAD = 5, 6, 7, 8, 9
+PRECISION, MAHALANOBIS, NLL, WASSERSTEIN, SPREAD, SURVIVAL = 5, 6, 7, 8, 9, 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -31,6 +32,7 @@ class Plan(NamedTuple):
         exact_rank: whether a Gaussian truth reaches the bound almost surely.
         last_only: every fit sees the last batch and nothing else.
         temperature: tau.
+        threshold: a fit survives while its spread is above so much of the truth's (dim = 1).
     """
 
     real_rows: IntArray
@@ -44,9 +46,12 @@ class Plan(NamedTuple):
     exact_rank: bool
     last_only: bool
     temperature: float
+    threshold: float
 
 
-def plan(chain: GaussianChain, workflow: Workflow, generations: int) -> Plan:
+def plan(
+    chain: GaussianChain, workflow: Workflow, generations: int, threshold: float | None = None
+) -> Plan:
     """The plan of fits 1..generations."""
     times = range(1, generations + 1)
     slots = workflow.slots(generations)
@@ -69,6 +74,7 @@ def plan(chain: GaussianChain, workflow: Workflow, generations: int) -> Plan:
         exact_rank=not workflow.replacement and workflow.kind is not WorkflowKind.CUSTOM,
         last_only=slots == 1 and not workflow.merges,
         temperature=float(chain.temperature),
+        threshold=math.inf if threshold is None else float(threshold),
     )
 
 

@@ -34,6 +34,7 @@ from montecarlo.gaussian.fields import (
     NLL,
     PRECISION,
     SPREAD,
+    SURVIVAL,
     TRACE,
     WASSERSTEIN,
 )
@@ -282,6 +283,7 @@ def measure(
     mean: FloatArray,
     factor: FloatArray,
     scale: FloatArray,
+    threshold: float,
     wanted: npt.NDArray[np.bool_],
     work: FloatArray,
     out: FloatArray,
@@ -307,6 +309,7 @@ def measure(
         out[NLL] = 0.5 * (log_det + dim * out[PRECISION] + out[MAHALANOBIS] - dim)
     if dim == 1:
         out[SPREAD] = factor[0, 0]
+        out[SURVIVAL] = 1.0 if factor[0, 0] > threshold else 0.0
         out[WASSERSTEIN] = mean[0] * mean[0] + (factor[0, 0] - 1.0) * (factor[0, 0] - 1.0)
     elif wanted[WASSERSTEIN]:
         for i in range(dim):
@@ -317,10 +320,11 @@ def measure(
 
 
 @inlined
-def truth(out: FloatArray) -> None:
+def truth(threshold: float, out: FloatArray) -> None:
     """The fields of the truth itself: errors 0, ratios 1."""
     out[:] = 0.0
     out[TRACE] = out[DETERMINANT] = out[PRECISION] = out[SPREAD] = 1.0
+    out[SURVIVAL] = 1.0 if threshold < 1.0 else 0.0
 
 
 @inlined
@@ -432,7 +436,7 @@ def batches_block(
     exact = plan.exact_rank and len(table) == 0
     for replicate in range(out.shape[2]):
         means[:], scatters[:] = 0.0, 0.0
-        truth(values)
+        truth(plan.threshold, values)
         keep(values, order, replicate, out[0])
         hull = rank = 0
         for t in range(1, last + 1):
@@ -455,7 +459,7 @@ def batches_block(
                 if not plan.exact_rank:
                     rank = min(rank, numerical_rank(pooled, mean, new_factor))
                 cholesky(pooled, plan.unbias[t], rank, exact, mean, factor)
-            measure(mean, factor, scale, wanted, work, values)
+            measure(mean, factor, scale, plan.threshold, wanted, work, values)
             keep(values, order, replicate, out[t])
             if t < last:
                 rows, tau = plan.synthetic_rows[t], plan.temperature
@@ -520,7 +524,7 @@ def subsample_block(
     values, wanted = np.empty(len(FIELDS)), chosen(order)
     exact = plan.exact_rank and len(table) == 0
     for replicate in range(out.shape[2]):
-        truth(values)
+        truth(plan.threshold, values)
         keep(values, order, replicate, out[0])
         draw_rows(rng, table, plan.real_rows[1], kept)
         size = plan.real_rows[1]
@@ -533,7 +537,7 @@ def subsample_block(
             if not exact:
                 rank = min(rank, numerical_rank(pooled, mean, factor))
             cholesky(pooled, plan.unbias[t], rank, exact, mean, factor)
-            measure(mean, factor, scale, wanted, work, values)
+            measure(mean, factor, scale, plan.threshold, wanted, work, values)
             keep(values, order, replicate, out[t])
             if t == last:
                 break

@@ -25,9 +25,14 @@ METHODS = ("auto", "statistics", "rows")
 _CHUNK = 2**17  # numbers held at a time: they stay in the cache
 
 
-def fields_of(chain: GaussianChain) -> tuple[str, ...]:
+def fields_of(chain: GaussianChain, threshold: float | None = None) -> tuple[str, ...]:
     """The fields a simulation of this chain gives, in the order of `FIELDS`."""
-    return tuple(name for name in FIELDS if name != "spread_ratio" or chain.dim == 1)
+    absent = {"spread_ratio", "survival"} if chain.dim > 1 else set()
+    return tuple(
+        name
+        for name in FIELDS
+        if name not in absent and (name != "survival" or threshold is not None)
+    )
 
 
 def simulate(
@@ -38,6 +43,7 @@ def simulate(
     seed: int,
     replicates: int,
     fields: Sequence[str] | None = None,
+    threshold: float | None = None,
     data: npt.ArrayLike | None = None,
     method: str = "auto",
     threads: int | None = None,
@@ -53,6 +59,7 @@ def simulate(
         seed: of the run; block b of 1,024 replicates has the stream (seed, family, b).
         replicates: independent runs.
         fields: names to simulate, None for all; `wasserstein` in dim > 1 is the costly one.
+        threshold: gives the field `survival` in dim 1: 1 while sigma_t > threshold sigma_0, else 0.
         data: real rows are drawn from this table with replacement, axes (row, feature), in place
             of N(mu_0, Sigma_0); its covariance must be the chain's (`GaussianChain.from_data`).
         method: 'rows' draws every row; 'statistics' draws the mean and scatter of a batch by their
@@ -76,8 +83,8 @@ def simulate(
         >>> runs.mean_error.shape
         (5, 4)
     """
-    chosen = _chosen(chain, fields)
-    fill = _engine(chain, workflow, generations, chosen, data, method)
+    chosen = _chosen(chain, fields, threshold)
+    fill = _engine(chain, workflow, generations, chosen, threshold, data, method)
     parts: list[FloatArray] = []
 
     def job(stream: np.random.Generator, size: int) -> FloatArray:
@@ -105,6 +112,7 @@ def estimate(
     seed: int,
     replicates: int,
     fields: Sequence[str] | None = None,
+    threshold: float | None = None,
     data: npt.ArrayLike | None = None,
     method: str = "auto",
     threads: int | None = None,
@@ -119,8 +127,8 @@ def estimate(
         >>> result.mean_error.count, result.mean_error.mean.shape
         (2000, (3,))
     """
-    chosen = _chosen(chain, fields)
-    fill = _engine(chain, workflow, generations, chosen, data, method)
+    chosen = _chosen(chain, fields, threshold)
+    fill = _engine(chain, workflow, generations, chosen, threshold, data, method)
     total: Moments | None = None
     groups = _CHUNK // ((generations + 1) * len(chosen) * LANES)
     chunk = max(groups, 1) * LANES
@@ -145,8 +153,14 @@ def estimate(
     return total.estimates(chosen)
 
 
-def _chosen(chain: GaussianChain, fields: Sequence[str] | None) -> tuple[str, ...]:
-    known = fields_of(chain)
+def _chosen(
+    chain: GaussianChain, fields: Sequence[str] | None, threshold: float | None
+) -> tuple[str, ...]:
+    if threshold is not None and not (threshold > 0 and chain.dim == 1):
+        raise ValueError(
+            f"threshold must be > 0 and goes with dim 1, got {threshold!r} and dim {chain.dim}"
+        )
+    known = fields_of(chain, threshold)
     for name in fields or ():
         if name not in known:
             raise ValueError(f"unknown field {name!r}: choose from {', '.join(known)}")
@@ -170,6 +184,7 @@ def _engine(
     workflow: Workflow,
     generations: int,
     fields: tuple[str, ...],
+    threshold: float | None,
     data: npt.ArrayLike | None,
     method: str,
 ) -> Callable[[np.random.Generator, FloatArray], None]:
@@ -181,7 +196,7 @@ def _engine(
             f"statistics of {workflow}: a subsample takes single rows; method 'rows' draws them"
         )
     chain.require(workflow, generations)
-    script, where = plan(chain, workflow, generations), frame(chain, data)
+    script, where = plan(chain, workflow, generations, threshold), frame(chain, data)
     order = np.array([FIELDS.index(name) for name in fields])
 
     def fill(stream: np.random.Generator, out: FloatArray) -> None:

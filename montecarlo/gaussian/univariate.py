@@ -26,6 +26,7 @@ from montecarlo.gaussian.fields import (
     NLL,
     PRECISION,
     SPREAD,
+    SURVIVAL,
     TRACE,
     WASSERSTEIN,
 )
@@ -105,7 +106,11 @@ def pool_lanes(
 
 @inlined
 def measure_lanes(
-    mean: FloatArray, spread: FloatArray, wanted: npt.NDArray[np.bool_], out: FloatArray
+    mean: FloatArray,
+    spread: FloatArray,
+    threshold: float,
+    wanted: npt.NDArray[np.bool_],
+    out: FloatArray,
 ) -> None:
     """Every field of each lane's fit into out, axes (field, lane); logarithms if wanted."""
     for lane in range(LANES):
@@ -115,6 +120,7 @@ def measure_lanes(
         out[DETERMINANT, lane], out[SPREAD, lane] = variance, spread[lane]
         out[COVARIANCE, lane] = (variance - 1.0) * (variance - 1.0)
         out[WASSERSTEIN, lane] = shift + off * off
+        out[SURVIVAL, lane] = 1.0 if spread[lane] > threshold else 0.0
     if wanted[PRECISION] or wanted[MAHALANOBIS] or wanted[NLL]:
         for lane in range(LANES):
             inverse = 1.0 / spread[lane]
@@ -154,7 +160,7 @@ def univariate_block(rng: Any, plan: Any, order: Any, out: Any) -> None:
     origin, unit = np.zeros(LANES), np.ones(LANES)
     for first in range(0, out.shape[2], LANES):
         means[:], variances[:] = 0.0, 0.0
-        measure_lanes(origin, unit, wanted, values)
+        measure_lanes(origin, unit, plan.threshold, wanted, values)
         keep_lanes(values, order, first, out[0])
         for t in range(1, last + 1):
             if plan.real_rows[t] > 0:
@@ -165,7 +171,7 @@ def univariate_block(rng: Any, plan: Any, order: Any, out: Any) -> None:
             else:
                 pool_lanes(plan.weights[t], means, variances, plan.exact_rank, mean, spread)
             spread *= math.sqrt(plan.unbias[t]) if plan.rank[t] > 0 else 0.0
-            measure_lanes(mean, spread, wanted, values)
+            measure_lanes(mean, spread, plan.threshold, wanted, values)
             keep_lanes(values, order, first, out[t])
             if t < last:
                 rows, tau, slot = plan.synthetic_rows[t], plan.temperature, plan.slot[t]

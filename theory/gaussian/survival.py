@@ -49,7 +49,8 @@ def survival(
     later = [_tail(step, t, level) for t in range(1, generations + 1)]
     values = np.array([float(threshold < 1), *later])
     limit = 0.0 if limits.replaces(workflow) else None
-    return Curve(values, Kind.EXACT, "loopbound theory, section 2", limit=limit)
+    std = np.sqrt(values * (1 - values))
+    return Curve(values, Kind.EXACT, "loopbound theory, section 2", std, limit)
 
 
 def _tail(step: product.Steps, t: int, level: float) -> float:
