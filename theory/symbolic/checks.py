@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+import sympy
 
 from theory.recursion import Feature, Fit, fits, fitted_trace, location_scale, unit_row_noise
 from theory.symbolic.derivation import Check, DerivationError, Formula
@@ -94,3 +95,43 @@ def near(what: str, reference: Callable[..., float], cases: Iterable[dict[str, A
                 )
 
     return Check(f"equal to {what} to 1e-12 at {len(listed)} settings", compare)
+
+
+def tends_to_formula(
+    what: str, sequence: Callable[[Case], list[Fraction]], cases: Iterable[Case], over: str
+) -> Check:
+    """The check that a sequence of the recursion tends to a formula without t.
+
+    Two levels of Richardson's extrapolation remove 1/t and 1/t^2 from what separates the sequence
+    from its limit, so the rest falls eightfold as t doubles. From a wrong limit it stays the
+    same distance. Each case needs 64 generations.
+    """
+    listed = tuple(cases)
+
+    def compare(formula: Formula) -> None:
+        for case in listed:
+            limit = formula.exactly(**case.letters)
+            values = sequence(case)
+            far, near_by = (abs(_extrapolated(values, t) - limit) for t in (8, 16))
+            if not 5 * near_by < far:
+                raise DerivationError(
+                    f"{formula.name}: {what} does not tend to {limit} at the rate 1/t^3: off by "
+                    f"{float(far):.3g}, then {float(near_by):.3g} for {case.workflow}"
+                )
+
+    statement = f"the limit of {what} in exact fractions, extrapolated at the rate 1/t^3, for"
+    return Check(f"{statement} {over}", compare)
+
+
+def _extrapolated(values: list[Fraction], t: int) -> Any:
+    """The limit but for O(1/t^3), from generations t, 2 t and 4 t."""
+    once, twice = (2 * values[2 * at - 1] - values[at - 1] for at in (t, 2 * t))
+    value = (4 * twice - once) / 3
+    return sympy.Rational(value.numerator, value.denominator)
+
+
+def log_slope(case: Case) -> list[Fraction]:
+    """t (S_{t+1} / S_t - 1) at t = 1..T-1, the slope of log S over log t but for O(1/t)."""
+    traces = trace_ratio(case)
+    pairs = zip(traces[:-1], traces[1:], strict=True)
+    return [t * (after / before - 1) for t, (before, after) in enumerate(pairs, 1)]

@@ -81,10 +81,13 @@ class Formula:
             return Fraction(int(exact.p), int(exact.q))
         return exact
 
+    def exactly(self, **values: Number) -> Any:
+        """The value to 40 digits, as a sympy number."""
+        return sympy.re(self._substituted(values).evalf(40))
+
     def value(self, **values: Number) -> float:
-        """The value as a float, from 40 digits."""
-        number = self._substituted(values).evalf(40)
-        return float(sympy.re(number))
+        """The value as a float."""
+        return float(self.exactly(**values))
 
     def _substituted(self, values: Mapping[str, Number]) -> Any:
         known = {**self.given, **{name: Fraction(value) for name, value in values.items()}}
@@ -171,8 +174,17 @@ class Derivation:
 def vanishes(expression: Any) -> bool:
     """True if sympy shows that the expression is identically zero."""
     expression = sympy.sympify(expression)
-    attempts = (sympy.cancel, sympy.gammasimp, sympy.combsimp, sympy.powsimp, sympy.simplify)
-    return expression == 0 or any(attempt(expression) == 0 for attempt in attempts)
+    return expression == 0 or any(attempt(expression) == 0 for attempt in _ATTEMPTS)
+
+
+_ATTEMPTS: tuple[Callable[[Any], Any], ...] = (
+    sympy.cancel,
+    sympy.gammasimp,
+    sympy.combsimp,
+    sympy.powsimp,
+    lambda expression: sympy.cancel(sympy.expand_func(expression)),
+    sympy.simplify,
+)
 
 
 def equation(name: str, expression: Any, at: Any = t) -> Any:

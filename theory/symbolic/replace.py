@@ -113,7 +113,9 @@ def covariance() -> Derivation:
     square = sympy.collect(sympy.expand(power[0, 0] + power[0, 1] * u), list(powers.diagonal()))
     scale = tau ** (2 * t - 2) / (n - delta) ** (2 * t)
     cross = trace().formula.expression
-    undivided = sympy.powdenest(square.subs(k, n - 1), force=True)
+    undivided = square.subs(k, n - 1).replace(
+        lambda part: part.is_Pow and part.exp == t, lambda part: sympy.factor(part.base) ** t
+    )
     result = scale * undivided - 2 * cross + 1
     start = sympy.Matrix([1, u])
     steps = (
