@@ -1,7 +1,7 @@
 """The Gaussian chain under accumulate and accumulate-subsample, n rows a batch.
 
 The recursion of section 1 has two unknowns, A and Q, but everything that moves them is a multiple
-of D = Q - A, so D_{t+1} / D_t is a rational function of t and D_t a ratio of Gamma functions, for
+of D = Q - A, so S_{t+1} / S_t is a rational function of t and S_t a ratio of Gamma functions, for
 any ddof and temperature. Accumulate takes the whole pool; a budget of m <= n rows is drawn afresh.
 """
 
@@ -26,7 +26,6 @@ from theory.symbolic.pooled_cases import cases
 from theory.symbolic.recurrence import amplitude, exponent, gamma_product, induction, root_sum
 
 SOURCE = "loopbound theory, sections 1 and 2"
-START = 1 - 1 / n
 BETA, GAMMA = sympy.symbols("beta gamma")
 
 
@@ -64,10 +63,10 @@ DRAWS = (WHOLE, SUBSAMPLE, REPEATS)
 
 
 class Closed(NamedTuple):
-    """The recursion in one unknown: S_t = spread D_t and D_{t+1} = factor D_t."""
+    """The recursion in one unknown: S_1 = start and S_{t+1} = ratio S_t."""
 
-    spread: Any
-    factor: Any
+    start: Any
+    ratio: Any
     steps: tuple[Step, ...]
 
 
@@ -84,6 +83,8 @@ def closed(draw: Draw, ddof: int | None = None, warm: bool = False) -> Closed:
     spread = sympy.factor((trace / gap).subs(special))
     factor = sympy.factor(((next_square - next_a) / gap).subs(special))
     free = tuple(sympy.diff(found, letter) for found in (spread, factor) for letter in (a, gap))
+    start = sympy.factor((1 - 1 / n) * spread.subs(t, 1))
+    ratio = sympy.factor(sympy.cancel(factor * spread.subs(t, t + 1) / spread))
     steps = (
         Step(
             "A pool of n t rows with moments A, Q and D = Q - A: the fit has B = A + D times",
@@ -92,150 +93,139 @@ def closed(draw: Draw, ddof: int | None = None, warm: bool = False) -> Closed:
         Step("and S = (Q - B) M / (M - delta), M rows trained on, which is D times", spread),
         Step(
             "The next batch has K = tau S / n + B, q = tau S + B and covariance A with the pool. "
-            "A and D drop out of D_(t+1) / D_t, so D closes, from D_1 = 1 - 1/n; the ratio is",
+            "A and D drop out of D_(t+1) / D_t, so D closes; the ratio is",
             factor,
             free,
         ),
+        Step("Hence S_(t+1) / S_t, a rational function of t,", ratio),
+        Step("and S_1, from D_1 = 1 - 1/n,", start),
     )
-    return Closed(spread, factor, steps)
+    return Closed(start, ratio, steps)
 
 
-def abbreviated(factor: Any) -> tuple[Any, tuple[tuple[Any, Any], ...]]:
-    """The factor with its quadratic written t^2 + beta t + gamma, and what the letters are."""
-    numerator, denominator = sympy.fraction(sympy.together(factor))
+def abbreviated(ratio: Any) -> tuple[Any, tuple[tuple[Any, Any], ...]]:
+    """The ratio with its quadratic written t^2 + beta t + gamma, and what the letters are."""
+    numerator, denominator = sympy.fraction(sympy.together(ratio))
     top, bottom = sympy.Poly(numerator, t), sympy.Poly(denominator, t)
-    zero_root = top.eval(0) == 0
-    if zero_root:
-        top = sympy.quo(top, sympy.Poly(t, t))
     lead, beta, gamma = (sympy.factor(value) for value in top.all_coeffs())
     below = sympy.factor(bottom.as_expr() / bottom.LC())
-    short = (t if zero_root else 1) * (t**2 + BETA * t + GAMMA) / below
     where = ((BETA, sympy.factor(beta / lead)), (GAMMA, sympy.factor(gamma / lead)))
-    return short, where
+    return (t**2 + BETA * t + GAMMA) / below, where
+
+
+def _abbreviation(ratio: Any, short: Any, where: Any) -> Step:
+    text = "With beta and gamma for the quadratic above, the ratio is"
+    return Step(text, short, (short.subs(where) - ratio,))
 
 
 @cache
-def trace(draw: Draw) -> Derivation:
-    """E tr Sigma_t / tr Sigma_0 for any ddof and temperature."""
-    spread, factor, opening = closed(draw)
-    short, where = abbreviated(factor)
-    product = gamma_product(short)
-    result = START * spread * product
-    power = exponent(factor)
+def trace(draw: Draw, ddof: int | None = None) -> Derivation:
+    """E tr Sigma_t / tr Sigma_0, for any ddof and temperature or one ddof and temperature 1."""
+    warm = ddof is not None
+    start, ratio, opening = closed(draw, ddof, warm)
+    short, where = abbreviated(ratio)
+    result = start * gamma_product(short)
+    power = exponent(ratio)
     steps = (
         *opening,
-        Step(
-            "With beta and gamma for its quadratic the ratio is",
-            short,
-            (short.subs(where) - factor,),
-        ),
+        _abbreviation(ratio, short, where),
         Step(
             "Each root r contributes prod_(k<t) (k - r) = Gamma(t - r) / Gamma(1 - r); proved by "
             "induction",
-            equation("D", START * product),
-            induction(START * product, short, 0, START),
+            equation("S", result),
+            induction(result, short, 0, start),
         ),
         Step(
             "Gamma(t - r) / Gamma(t) ~ t^(-r) (Stirling): S_t ~ C t^e with e the sum of the "
-            "roots below minus those above, also the limit of t (D_(t+1) / D_t - 1),",
+            "roots below minus those above, also the limit of t (S_(t+1) / S_t - 1),",
             sympy.Eq(sympy.Symbol("e"), power, evaluate=False),
             (root_sum(short).subs(where) - power,),
         ),
-        Step(
-            "and C",
-            START * sympy.limit(spread, t, sympy.oo) * amplitude(short),
-        ),
+        Step("and C", start * amplitude(short)),
     )
     formula = Formula("trace_ratio", result, where)
-    listed, over = cases(draw.name)
+    listed, over = cases(draw.name, ddof=ddof, warm=warm)
     check = equal_to_recursion(trace_ratio, listed, over)
-    regime = f"{draw.regime}, any ddof and temperature"
+    regime = f"{draw.regime}, " + (
+        f"ddof {ddof}, temperature 1" if warm else "any ddof and temperature"
+    )
     return Derivation(f"Mean trace under {draw.name}", regime, steps, formula, (check,), SOURCE)
 
 
 @cache
-def likely(draw: Draw) -> tuple[Derivation, Derivation]:
-    """Mean trace and mean error of maximum likelihood at temperature 1: they sum to one."""
-    spread, factor, opening = closed(draw, 0, warm=True)
-    short, where = (factor, ()) if draw is WHOLE else abbreviated(factor)
-    product = gamma_product(short)
-    result = sympy.gammasimp(START * spread * product) if draw is WHOLE else (
-        START * spread * product
-    )
-    proof = Step(
-        "By the roots of the ratio; proved by induction",
-        equation("S", result),
-        induction(sympy.gammasimp(result / spread), short, 0, START),
-    )
-    listed, over = cases(draw.name, ddof=0, warm=True)
-    regime = f"{draw.regime}, ddof 0, temperature 1"
-    first = Derivation(
-        f"Mean trace of maximum likelihood under {draw.name}",
-        regime,
-        (*opening, proof),
-        Formula("trace_ratio", result, where),
-        (equal_to_recursion(trace_ratio, listed, over),),
-        SOURCE,
-    )
-    rows_square = sympy.Symbol("Q")
-    moved = (n * t * rows_square + n * rows_square) / (n * t + n) - rows_square
-    conserved = Step(
-        "With ddof 0 and temperature 1 a new row has q = S + B = Q: Q stays 1, S = Q - B, and the "
-        "mean error is 1 minus the trace",
-        equation("B", 1 - result),
-        (moved,),
-    )
-    second = Derivation(
-        f"Mean error of maximum likelihood under {draw.name}",
-        regime,
-        (*opening, proof, conserved),
-        Formula("mean_error", 1 - result, where),
-        (equal_to_recursion(mean_error, listed, over),),
-        SOURCE,
-    )
-    return first, second
-
-
-@cache
-def unbiased() -> Derivation:
-    """E tr Sigma_t / tr Sigma_0 of the unbiased covariance at temperature 1, accumulate."""
-    spread, factor, opening = closed(WHOLE, 1, warm=True)
-    ratio = sympy.factor(sympy.cancel(factor * spread.subs(t, t + 1) / spread))
-    result = gamma_product(ratio)
+def product() -> Derivation:
+    """E tr Sigma_t / tr Sigma_0 of maximum likelihood under accumulate: the Gamma product."""
+    start, ratio, opening = closed(WHOLE, 0, warm=True)
+    a = sympy.Symbol("a", positive=True)
+    one = 1 - a**2 / t**2
+    result = gamma_product(one).subs(t, t + 1)
+    at_root = {a: 1 / sympy.sqrt(n)}
     steps = (
         *opening,
         Step(
-            "S_(t+1) / S_t is 1 - 1 / (k (k n - 1)) at k = t + 1, and S_1 = 1",
-            ratio,
+            "which are 1 - 1 / (n k^2) at k = t + 1 and at k = 1: S_t is their product up to k = t",
+            sympy.Eq(
+                sympy.Symbol("S_t"),
+                sympy.Product(1 - 1 / (n * sympy.Symbol("k") ** 2), (sympy.Symbol("k"), 1, t)),
+                evaluate=False,
+            ),
             (
-                ratio - 1 + 1 / ((t + 1) * ((t + 1) * n - 1)),
-                (START * spread).subs(t, 1) - 1,
+                ratio - one.subs(t, t + 1).subs(at_root),
+                start - one.subs(t, 1).subs(at_root),
             ),
         ),
         Step(
-            "By the roots of the ratio; proved by induction",
+            "With a = n^(-1/2) the factor is (k - a)(k + a) / k^2; proved by induction",
             equation("S", result),
-            induction(result, ratio, 0, 1),
+            induction(result, one.subs(t, t + 1), 0, one.subs(t, 1)),
         ),
     )
-    listed, over = cases(WHOLE.name, ddof=1, warm=True)
-    check = equal_to_recursion(trace_ratio, listed, over)
-    formula = Formula("trace_ratio", result)
-    title = "Mean trace of the unbiased covariance under accumulate"
-    regime = f"{WHOLE.regime}, ddof 1, temperature 1"
-    return Derivation(title, regime, steps, formula, (check,), SOURCE)
+    listed, over = cases(WHOLE.name, ddof=0, warm=True)
+    return Derivation(
+        "Mean trace of maximum likelihood under accumulate",
+        f"{WHOLE.regime}, ddof 0, temperature 1",
+        steps,
+        Formula("trace_ratio", result, ((a, 1 / sympy.sqrt(n)),)),
+        (equal_to_recursion(trace_ratio, listed, over),),
+        SOURCE,
+    )
+
+
+@cache
+def mean(draw: Draw) -> Derivation:
+    """E |mu_t - mu_0|^2 / tr Sigma_0 of maximum likelihood at temperature 1: 1 - the trace."""
+    of_trace = product() if draw is WHOLE else trace(draw, 0)
+    result = 1 - of_trace.formula.expression
+    square, error, rows = sympy.symbols("Q B M")
+    written = (square - error) * rows / (rows - delta) + error
+    conserved = Step(
+        "With ddof 0 and temperature 1 a new row has q = S + B = Q, so that Q stays 1, S is Q - B "
+        "and the mean error is 1 minus the trace",
+        equation("B", result),
+        (written.subs(delta, 0) - square,),
+    )
+    listed, over = cases(draw.name, ddof=0, warm=True)
+    return Derivation(
+        f"Mean error of maximum likelihood under {draw.name}",
+        f"{draw.regime}, ddof 0, temperature 1",
+        (*of_trace.steps, conserved),
+        Formula("mean_error", result, of_trace.formula.where),
+        (equal_to_recursion(mean_error, listed, over),),
+        SOURCE,
+    )
 
 
 @cache
 def limit(draw: Draw, ddof: int) -> Derivation:
     """lim E tr Sigma_t / tr Sigma_0 at temperature 1, where the exponent is zero."""
-    spread, factor, opening = closed(draw, ddof, warm=True)
-    short, where = (factor, ()) if draw is WHOLE else abbreviated(factor)
-    power = exponent(factor)
-    constant = START * sympy.limit(spread, t, sympy.oo) * amplitude(short)
+    start, ratio, opening = closed(draw, ddof, warm=True)
+    short, where = abbreviated(ratio)
+    power = exponent(ratio)
+    constant = start * amplitude(short)
     steps = [
         *opening,
-        Step("The ratio is 1 + O(1/t^2): the product converges", power, (power,)),
+        _abbreviation(ratio, short, where),
+        Step("The ratio is 1 + O(1/t^2), so the product converges: the exponent is", power, (power,)),
         Step(
             "Gamma(t - r) / Gamma(t) ~ t^(-r) at each root r, and the powers cancel",
             constant,
@@ -251,10 +241,10 @@ def limit(draw: Draw, ddof: int) -> Derivation:
             Step(
                 "Euler's reflection, by sympy, with a = n^(-1/2)",
                 sympy.Eq(sympy.Symbol("S_oo"), sine, evaluate=False),
-                (reflected - sine, sympy.gammasimp(constant - sine.subs(at_root))),
+                (reflected - sine, constant.subs(where) - sine.subs(at_root)),
             )
         )
-        constant = sine.subs(at_root)
+        constant, where = sine, ((angle, 1 / sympy.sqrt(n)),)
     listed, over = cases(draw.name, ddof=ddof, warm=True, generations=64)
     check = tends_to_formula("the mean trace", trace_ratio, listed, over)
     law = "maximum likelihood" if ddof == 0 else "the unbiased covariance"
@@ -272,14 +262,14 @@ def limit(draw: Draw, ddof: int) -> Derivation:
 def growth(draw: Draw, ddof: int | None = None) -> Derivation:
     """The exponent e of E tr Sigma_t ~ C t^e: 1/m for an unbiased subsample."""
     warm = ddof == 1
-    _, factor, opening = closed(draw, ddof, warm)
-    power = exponent(factor)
+    _, ratio, opening = closed(draw, ddof, warm)
+    power = exponent(ratio)
     share = "the subsample takes S / m more than it should" if ddof else "each batch is colder"
-    short, where = abbreviated(factor)
+    short, where = abbreviated(ratio)
     steps = (
         *opening,
         Step(
-            f"The limit of t (D_(t+1) / D_t - 1), by sympy: {share}, 1/t of the pool at a time",
+            f"The limit of t (S_(t+1) / S_t - 1), by sympy: {share}, 1/t of the pool at a time",
             sympy.Eq(sympy.Symbol("e"), power, evaluate=False),
             (root_sum(short).subs(where) - power,),
         ),

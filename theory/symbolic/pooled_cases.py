@@ -17,7 +17,7 @@ def cases(
     divisors = (0, 1) if ddof is None else (ddof,)
     cold = (Fraction(1),) if warm else (Fraction(1), _HALF)
     few = generations > 7
-    sizes = ((4, 4),) if name == "accumulate" and few else _SIZES[name]
+    sizes = _SIZES[name][1:3] if few else _SIZES[name]
     listed = [
         Case(
             _workflow(name, n, m),
@@ -26,12 +26,12 @@ def cases(
             tau,
             generations,
         )
-        for n, m in (sizes[:2] if few else sizes)
+        for n, m in sizes
         for divisor in divisors
         for tau in cold
     ]
-    shown = {f"{n}" if name == "accumulate" else f"{n} with m={m}" for n, m in sizes}
-    over = f"n = {', '.join(sorted(shown))}"
+    shown = [f"{n}" if name == "accumulate" else f"{n} with m={m}" for n, m in sizes]
+    over = f"n = {', '.join(shown)}"
     over += "" if ddof is not None else ", ddof in 0, 1"
     return tuple(listed), over + ("" if warm else ", temperature in 1, 1/2")
 

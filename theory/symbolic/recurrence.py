@@ -67,14 +67,14 @@ def root_sum(factor: Any) -> Any:
 def _rising(polynomial: Any) -> Any:
     result = sympy.Integer(1)
     for root, many in _roots(polynomial).items():
-        result *= (sympy.gamma(t - root) / sympy.gamma(1 - root)) ** many
+        result *= (sympy.gamma(t - root) / sympy.gamma(sympy.expand(1 - root))) ** many
     return result
 
 
 def _at_one(polynomial: Any) -> Any:
     result = sympy.Integer(1)
     for root, many in _roots(polynomial).items():
-        result *= sympy.gamma(1 - root) ** many
+        result *= sympy.gamma(sympy.expand(1 - root)) ** many
     return result
 
 
