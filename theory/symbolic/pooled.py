@@ -26,6 +26,7 @@ from theory.symbolic.pooled_cases import cases
 from theory.symbolic.recurrence import amplitude, exponent, gamma_product, induction, root_sum
 
 SOURCE = "loopbound theory, sections 1 and 2"
+_LAW = {None: "", 0: " of maximum likelihood", 1: " of the unbiased covariance"}
 BETA, GAMMA = sympy.symbols("beta gamma")
 
 
@@ -146,10 +147,10 @@ def trace(draw: Draw, ddof: int | None = None) -> Derivation:
     formula = Formula("trace_ratio", result, where)
     listed, over = cases(draw.name, ddof=ddof, warm=warm)
     check = equal_to_recursion(trace_ratio, listed, over)
-    regime = f"{draw.regime}, " + (
-        f"ddof {ddof}, temperature 1" if warm else "any ddof and temperature"
-    )
-    return Derivation(f"Mean trace under {draw.name}", regime, steps, formula, (check,), SOURCE)
+    title = f"Mean trace{_LAW[ddof]} under {draw.name}"
+    kept = f"ddof {ddof}, temperature 1" if warm else "any ddof and temperature"
+    regime = f"{draw.regime}, {kept}"
+    return Derivation(title, regime, steps, formula, (check,), SOURCE)
 
 
 @cache
@@ -247,9 +248,8 @@ def limit(draw: Draw, ddof: int) -> Derivation:
         constant, where = sine, ((angle, 1 / sympy.sqrt(n)),)
     listed, over = cases(draw.name, ddof=ddof, warm=True, generations=64)
     check = tends_to_formula("the mean trace", trace_ratio, listed, over)
-    law = "maximum likelihood" if ddof == 0 else "the unbiased covariance"
     return Derivation(
-        f"Limit of the mean trace of {law} under {draw.name}",
+        f"Limit of the mean trace{_LAW[ddof]} under {draw.name}",
         f"{draw.regime}, ddof {ddof}, temperature 1, t -> infinity",
         tuple(steps),
         Formula("trace_ratio_limit", constant, where),
@@ -278,7 +278,7 @@ def growth(draw: Draw, ddof: int | None = None) -> Derivation:
     check = tends_to_formula("t (S_(t+1) / S_t - 1)", log_slope, listed, over)
     kept = "any ddof and temperature" if ddof is None else "ddof 1, temperature 1"
     return Derivation(
-        f"Growth exponent of the mean trace under {draw.name}",
+        f"Growth exponent of the mean trace{_LAW[ddof]} under {draw.name}",
         f"{draw.regime}, {kept}, t -> infinity",
         steps,
         Formula("growth_exponent", power),

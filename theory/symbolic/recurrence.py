@@ -67,7 +67,8 @@ def root_sum(factor: Any) -> Any:
 def _rising(polynomial: Any) -> Any:
     result = sympy.Integer(1)
     for root, many in _roots(polynomial).items():
-        result *= (sympy.gamma(t - root) / sympy.gamma(sympy.expand(1 - root))) ** many
+        ratio = sympy.gamma(sympy.expand(t - root)) / sympy.gamma(sympy.expand(1 - root))
+        result *= ratio**many
     return result
 
 
