@@ -25,6 +25,7 @@ from theory.commandline import (
 from theory.curve import Curve, Kind
 from theory.gaussian import FIELDS, GaussianChain, available, curves, survival
 from theory.inflation import inflation
+from theory.symbolic.commandline import add_derive
 from theory.workflow import Workflow, whole_number
 
 DEFAULT_FIELDS = (
@@ -90,6 +91,7 @@ def build_parser() -> Parser:
     add_workflow_options(multiple)
     add_output_options(multiple)
     multiple.set_defaults(act=_inflation)
+    add_derive(families)
     return parser
 
 

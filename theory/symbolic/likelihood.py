@@ -46,10 +46,7 @@ def determinant() -> Derivation:
         Step(
             "which are the products of the means k, k - 1, ... of Bartlett's chi-squares",
             sympy.Eq(sympy.Symbol("E det W"), sympy.rf(wishart.k - d + 1, d), evaluate=False),
-            tuple(
-                value - wishart.determinant_moment(dim)
-                for dim, value in enumerate(products, 1)
-            )
+            tuple(value - wishart.determinant_moment(dim) for dim, value in enumerate(products, 1))
             + tuple(
                 value - sympy.expand_func(sympy.rf(wishart.k - dim + 1, dim))
                 for dim, value in enumerate(products, 1)

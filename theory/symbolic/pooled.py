@@ -86,22 +86,30 @@ def closed(draw: Draw, ddof: int | None = None, warm: bool = False) -> Closed:
     free = tuple(sympy.diff(found, letter) for found in (spread, factor) for letter in (a, gap))
     start = sympy.factor((1 - 1 / n) * spread.subs(t, 1))
     ratio = sympy.factor(sympy.cancel(factor * spread.subs(t, t + 1) / spread))
+    a_t, d_t, next_d = sympy.symbols("A_t D_t D_{t+1}")
     steps = (
         Step(
-            "A pool of n t rows with moments A, Q and D = Q - A: the fit has B = A + D times",
-            sympy.factor(draw.noise),
+            "A pool of n t rows with moments A, Q and D = Q - A: the fit has",
+            _named("B_t", a_t + d_t * sympy.factor(draw.noise)),
         ),
-        Step("and S = (Q - B) M / (M - delta), M rows trained on, which is D times", spread),
+        Step("and S = (Q - B) M / (M - delta), M rows trained on:", _named("S_t", d_t * spread)),
         Step(
             "The next batch has K = tau S / n + B, q = tau S + B and covariance A with the pool. "
-            "A and D drop out of D_(t+1) / D_t, so D closes; the ratio is",
-            factor,
+            "A and D drop out of D_(t+1) / D_t, so D closes:",
+            sympy.Eq(next_d / d_t, factor, evaluate=False),
             free,
         ),
-        Step("Hence S_(t+1) / S_t, a rational function of t,", ratio),
-        Step("and S_1, from D_1 = 1 - 1/n,", start),
+        Step(
+            "Hence the ratio of traces, a rational function of t,",
+            sympy.Eq(sympy.Symbol("S_{t+1}") / sympy.Symbol("S_t"), ratio, evaluate=False),
+        ),
+        Step("and, from D_1 = 1 - 1/n,", _named("S_1", start)),
     )
     return Closed(start, ratio, steps)
+
+
+def _named(name: str, expression: Any) -> Any:
+    return sympy.Eq(sympy.Symbol(name), expression, evaluate=False)
 
 
 def abbreviated(ratio: Any) -> tuple[Any, tuple[tuple[Any, Any], ...]]:
@@ -226,7 +234,9 @@ def limit(draw: Draw, ddof: int) -> Derivation:
     steps = [
         *opening,
         _abbreviation(ratio, short, where),
-        Step("The ratio is 1 + O(1/t^2), so the product converges: the exponent is", power, (power,)),
+        Step(
+            "The ratio is 1 + O(1/t^2), so the product converges: the exponent is", power, (power,)
+        ),
         Step(
             "Gamma(t - r) / Gamma(t) ~ t^(-r) at each root r, and the powers cancel",
             constant,

@@ -137,7 +137,8 @@ def covariance() -> Derivation:
             (
                 square.subs(t, 1) - (matrix * start)[0],
                 square.subs(t, 2) - (matrix**2 * start)[0],
-                square.subs(t, t + 2) - matrix.trace() * square.subs(t, t + 1)
+                square.subs(t, t + 2)
+                - matrix.trace() * square.subs(t, t + 1)
                 + matrix.det() * square,
             ),
         ),

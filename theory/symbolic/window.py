@@ -83,7 +83,9 @@ def _check() -> Check:
             values = inflation(case)
             expected = formula.at(w=window)
             gaps = [abs(values[t] - values[t - 1] - expected) for t in (40, 60, 80)]
-            closing = all(later <= before / 4 for before, later in zip(gaps, gaps[1:], strict=False))
+            closing = all(
+                later <= before / 4 for before, later in zip(gaps, gaps[1:], strict=False)
+            )
             if not closing or gaps[-1] > Fraction(1, 10**6):
                 raise DerivationError(
                     f"{formula.name} {expected} is not the slope of the recursion for w={window}: "

@@ -58,9 +58,7 @@ def trace_moment(cycle: tuple[int, ...]) -> Any:
     rows = [(2 * j, 2 * j + 1) for j in range(factors)]
     columns, start = [], 0
     for length in cycle:
-        columns += [
-            (2 * (start + j) + 1, 2 * (start + (j + 1) % length)) for j in range(length)
-        ]
+        columns += [(2 * (start + j) + 1, 2 * (start + (j + 1) % length)) for j in range(length)]
         start += length
     total = sympy.Integer(0)
     for pairing in pairings(tuple(range(2 * factors))):
