@@ -50,6 +50,11 @@ def inflation(case: Case) -> list[Fraction]:
     return [_fraction(unit * fit.mean_square) for fit in case.fits(unit_row_noise(Fraction))]
 
 
+def rational(value: Any) -> Fraction:
+    """A sympy rational as a Fraction."""
+    return Fraction(int(value.p), int(value.q))
+
+
 def _fraction(value: Any) -> Fraction:
     """A Fraction out of what numpy made of it."""
     exact = np.asarray(value).item()

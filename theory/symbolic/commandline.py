@@ -59,9 +59,12 @@ def derive(options: argparse.Namespace) -> int:
     if options.format == "json":
         data = {"family": options.family, "workflow": options.workflow}
         text = _json({**data, "derivations": [printing.as_data(one) for one in found]})
+    elif options.format == "latex":
+        text = "\n\n".join(printing.as_latex(one) for one in found)
     else:
-        printed = printing.as_latex if options.format == "latex" else printing.as_text
-        text = "\n\n".join(printed(one) for one in found)
+        encoding = "utf-8" if options.output is not None else sys.stdout.encoding or "ascii"
+        unicode = encoding.lower().startswith("utf")
+        text = "\n\n".join(printing.as_text(one, unicode=unicode) for one in found)
     return _write(text, options.output)
 
 

@@ -8,7 +8,6 @@ from fractions import Fraction
 from typing import Any
 
 import sympy
-from sympy import Expr
 
 from theory.symbolic.letters import MEANING, t
 
@@ -21,7 +20,7 @@ class DerivationError(ArithmeticError):
 
 @dataclass(frozen=True)
 class Formula:
-    """A closed form: an expression in the letters of letters.py, in no unit unless stated.
+    r"""A closed form: an expression in the letters of letters.py, in no unit unless stated.
 
     Attributes:
         name: the quantity, the name of the curve's field where it has one.
@@ -34,7 +33,7 @@ class Formula:
         >>> from theory.symbolic.letters import n, t
         >>> half = Formula("half", (1 - 1 / n) ** t).of(n=2)
         >>> half.at(t=3), half.value(t=3), half.latex
-        (Fraction(1, 8), 0.125, '\\\\left(1 - \\\\frac{1}{n}\\\\right)^{t}')
+        (Fraction(1, 8), 0.125, '\\left(1 - \\frac{1}{n}\\right)^{t}')
     """
 
     name: str

@@ -29,7 +29,7 @@ from theory.symbolic.recurrence import induction
 from theory.workflow import Workflow
 
 SOURCE = "loopbound theory, section 3"
-REGIME = "n -> infinity at fixed t, regular well-specified families; equal batches"
+REGIME = "n -> infinity at fixed t, regular well-specified families; batches of one size"
 
 
 def _derivation(
@@ -207,14 +207,18 @@ def best_weight() -> Derivation:
     value = sympy.factor(_weighted_limit())
     slope = sympy.factor(sympy.diff(value, w))
     (best,) = sympy.solve(sympy.numer(sympy.together(slope)), w)
-    bend = sympy.factor(sympy.diff(value, w, 2))
+    bend = 2 * (3 * k * (1 - w) ** 2 + k + 2 * w**3) / (w**3 * (2 - w) ** 3)
     golden = sympy.simplify(best.subs(k, 1))
     steps = (
         *kept("weighted").steps,
         Step("The limit in units of one fit to N rows, k = N / n", value, (value.subs(w, 1) - 1,)),
         Step("Its slope in w", slope, (slope.subs(w, best),)),
         Step("has one positive root, by sympy's solve", sympy.Eq(w, best, evaluate=False)),
-        Step("which is a minimum; the second derivative is", bend),
+        Step(
+            "which is a minimum, since the second derivative is positive for w < 2",
+            bend,
+            (bend - sympy.diff(value, w, 2),),
+        ),
         Step(
             "V(w*) = w*: at its minimum the limit is the weight itself",
             sympy.Eq(sympy.Function("V")(best), best, evaluate=False),

@@ -92,9 +92,8 @@ def geometric(ratio: Any, added: Any, start: Any) -> Geometric:
     constant, first = sympy.symbols("c x_1")
     fixed = constant / (1 - RATIO)
     form = fixed + (first - fixed) * RATIO ** (t - 1)
-    zeros = induction(form, RATIO, constant, first)
     limit = sympy.factor(fixed.subs({constant: added, RATIO: ratio}))
-    zeros += (limit - ratio * limit - added,)
+    zeros = (*induction(form, RATIO, constant, first), limit - ratio * limit - added)
     return Geometric(limit, sympy.factor(start - limit), sympy.factor(ratio), zeros)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import sympy
 
 from theory.symbolic import chi_square, wishart
-from theory.symbolic.checks import near
+from theory.symbolic.checks import near, rational
 from theory.symbolic.derivation import Check, Derivation, DerivationError, Formula, Step, equation
 from theory.symbolic.letters import d, delta, i, n, t, tau
 from theory.symbolic.recurrence import induction
@@ -59,9 +59,9 @@ def determinant() -> Derivation:
         ),
     )
 
-    def expected(setting: dict[str, Any], at: int) -> Fraction:
+    def expected(setting: dict[str, Any], at: int) -> Any:
         dim = setting["d"]
-        mean = _rational(wishart.determinant_moment(dim).subs(wishart.k, setting["n"] - 1))
+        mean = rational(wishart.determinant_moment(dim).subs(wishart.k, setting["n"] - 1))
         mean /= (setting["n"] - setting["delta"]) ** dim
         return mean**at * setting["tau"] ** (dim * (at - 1))
 
@@ -130,7 +130,7 @@ def precision() -> Derivation:
         ),
     )
 
-    def expected(setting: dict[str, Any], at: int) -> Fraction:
+    def expected(setting: dict[str, Any], at: int) -> Any:
         return _inverse(setting) ** at / setting["tau"] ** (at - 1)
 
     checks = (_exact("inverse moments by Isserlis' adjugates", expected),)
@@ -166,7 +166,7 @@ def mahalanobis() -> Derivation:
         ),
     )
 
-    def expected(setting: dict[str, Any], at: int) -> Fraction:
+    def expected(setting: dict[str, Any], at: int) -> Any:
         total, added = Fraction(0), Fraction(setting["d"], setting["n"]) * _inverse(setting)
         for _ in range(at):
             total = total * _inverse(setting) / setting["tau"] + added
@@ -236,17 +236,13 @@ def _curve(field: str) -> Callable[..., float]:
     return value
 
 
-def _inverse(setting: dict[str, Any]) -> Fraction:
+def _inverse(setting: dict[str, Any]) -> Any:
     """E tr M^-1 / d of the first step, by adjugates."""
-    inverse = _rational(wishart.inverse_moment(setting["d"]).subs(wishart.k, setting["n"] - 1))
+    inverse = rational(wishart.inverse_moment(setting["d"]).subs(wishart.k, setting["n"] - 1))
     return (setting["n"] - setting["delta"]) * inverse
 
 
-def _rational(value: Any) -> Fraction:
-    return Fraction(int(value.p), int(value.q))
-
-
-def _exact(what: str, expected: Callable[[dict[str, Any], int], Fraction]) -> Check:
+def _exact(what: str, expected: Callable[[dict[str, Any], int], Any]) -> Check:
     """The check against something computed in Fractions from the settings of this module."""
 
     def compare(formula: Formula) -> None:

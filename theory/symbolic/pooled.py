@@ -272,17 +272,34 @@ def limit(draw: Draw, ddof: int) -> Derivation:
 def growth(draw: Draw, ddof: int | None = None) -> Derivation:
     """The exponent e of E tr Sigma_t ~ C t^e: 1/m for an unbiased subsample."""
     warm = ddof == 1
+    special = {delta: 1, tau: 1} if warm else {}
     _, ratio, opening = closed(draw, ddof, warm)
     power = exponent(ratio)
-    share = "the subsample takes S / m more than it should" if ddof else "each batch is colder"
     short, where = abbreviated(ratio)
+    square, error, rows = sympy.symbols("Q_t B_t M")
+    spread = (square - error) * rows / (rows - delta)
+    pushed = spread * (tau - 1 + delta / rows) / (t + 1)
+    row_square = (n * t * square + n * (tau * spread + error)) / (n * t + n)
+    of_trace = draw.noise / (1 - draw.noise) * (draw.rows - delta) / draw.rows
+    share = sympy.limit(of_trace.subs(special), t, sympy.oo)
     steps = (
         *opening,
         Step(
-            f"The limit of t (S_(t+1) / S_t - 1), by sympy: {share}, 1/t of the pool at a time",
-            sympy.Eq(sympy.Symbol("e"), power, evaluate=False),
+            "Why: the second moment of the pool is pushed by a fit that is too wide (delta / M) or "
+            "too cold (tau - 1),",
+            sympy.Eq(
+                sympy.Symbol("Q_{t+1}") - square,
+                (sympy.Symbol("S_t") * (tau - 1 + delta / rows) / (t + 1)).subs(special),
+                evaluate=False,
+            ),
+            (row_square - square - pushed,),
+        ),
+        Step(
+            "The limit of t (S_(t+1) / S_t - 1), by sympy, is the exponent, S_t ~ C t^e:",
+            _named("e", power),
             (root_sum(short).subs(where) - power,),
         ),
+        Step("The draw alone makes the mean error at least S_t times a share that tends to", share),
     )
     listed, over = cases(draw.name, ddof=ddof, warm=warm, generations=65)
     check = tends_to_formula("t (S_(t+1) / S_t - 1)", log_slope, listed, over)

@@ -11,7 +11,7 @@ from theory.symbolic.derivation import Derivation
 from theory.symbolic.letters import MEANING
 
 
-def as_text(derivation: Derivation) -> str:
+def as_text(derivation: Derivation, *, unicode: bool = True) -> str:
     """Numbered steps, formulas in two dimensions, the result in LaTeX, what was checked."""
     checked = derivation.verify()
     title = derivation.title
@@ -20,12 +20,12 @@ def as_text(derivation: Derivation) -> str:
     for number, step in enumerate(derivation.steps, 1):
         lines += wrap(step.text, 96, initial_indent=f"{number}. ", subsequent_indent="   ")
         if step.expression is not None:
-            lines += ["", _indented(step.expression)]
+            lines += ["", _indented(step.expression, unicode)]
         lines.append("")
     formula = derivation.formula
-    lines += [f"Result: {formula.name} =", "", _indented(formula.expression), ""]
+    lines += [f"Result: {formula.name} =", "", _indented(formula.expression, unicode), ""]
     for short, full in formula.where:
-        lines += [_indented(sympy.Eq(short, full, evaluate=False)), ""]
+        lines += [_indented(sympy.Eq(short, full, evaluate=False), unicode), ""]
     lines += [f"   {letter}: {meaning}" for letter, meaning in _letters(derivation)]
     lines += ["", f"LaTeX: {formula.latex}", ""]
     proved = sum(len(step.zeros) for step in derivation.steps)
@@ -85,8 +85,8 @@ def _letters(derivation: Derivation) -> list[tuple[str, str]]:
     return [(str(key), meaning) for key, meaning in MEANING.items() if str(key) in names]
 
 
-def _indented(expression: Any) -> str:
-    pretty: str = sympy.pretty(expression, wrap_line=False)
+def _indented(expression: Any, unicode: bool) -> str:
+    pretty: str = sympy.pretty(expression, wrap_line=False, use_unicode=unicode)
     return "\n".join(f"     {line}".rstrip() for line in pretty.splitlines())
 
 

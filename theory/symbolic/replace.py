@@ -13,7 +13,7 @@ from typing import Any
 import sympy
 
 from theory.symbolic import wishart
-from theory.symbolic.checks import Case, equal_to_recursion, mean_error, trace_ratio
+from theory.symbolic.checks import Case, equal_to_recursion, mean_error, rational, trace_ratio
 from theory.symbolic.derivation import (
     Check,
     Derivation,
@@ -176,8 +176,13 @@ def _by_monomials() -> Check:
                 squared = Fraction(1) if at == 1 else cold**2
                 state = step * state * sympy.Rational(squared / (rows - ddof) ** 2)
                 shrunk = Fraction(rows - 1, rows - ddof) ** at * cold ** (at - 1)
-                expected = Fraction(str(state[0])) / 5 - 2 * shrunk + 1
-                letters = {"n": rows, "delta": ddof, "tau": cold, "u": Fraction(9, 5)}
+                expected = rational(state[0]) / 5 - 2 * shrunk + 1
+                letters: dict[str, Any] = {
+                    "n": rows,
+                    "delta": ddof,
+                    "tau": cold,
+                    "u": Fraction(9, 5),
+                }
                 found = formula.at(t=at, **letters)
                 if found != expected:
                     raise DerivationError(f"{formula.name} is {found}, not {expected} at t={at}")
