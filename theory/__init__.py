@@ -5,6 +5,7 @@
     recursion.py      covariances of batch means: the one recursion behind every workflow
     inflation.py      v_t, the universal multiple of one fit's excess risk
     gaussian/         GaussianChain: curves, survival, available
+    symbolic/         closed forms derived with sympy, proved and checked
     commandline.py    options and output formats shared by every folder's command line
     __main__.py       python -m theory
 

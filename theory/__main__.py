@@ -25,6 +25,7 @@ from theory.commandline import (
 from theory.curve import Curve, Kind
 from theory.gaussian import FIELDS, GaussianChain, available, curves, survival
 from theory.inflation import inflation
+from theory.symbolic.commandline import add_derive
 from theory.workflow import Workflow, whole_number
 
 DEFAULT_FIELDS = (
@@ -45,6 +46,7 @@ examples:
   python -m theory gaussian --workflow fresh --n-real 20 --n 80 --format csv
   python -m theory survival --workflow replace --n 10 --threshold 0.5 --generations 100
   python -m theory inflation --workflow accumulate-subsample --n 100 --plot inflation.png
+  python -m theory derive gaussian accumulate
 """
 
 
@@ -73,6 +75,7 @@ def build_parser() -> Parser:
         help="the generation at which the field (default mean_error) passes X",
     )  # fmt: skip
     add_output_options(gaussian)
+    _add_formula_option(gaussian)
     gaussian.set_defaults(act=_gaussian)
 
     spread = families.add_parser(
@@ -89,13 +92,31 @@ def build_parser() -> Parser:
     )
     add_workflow_options(multiple)
     add_output_options(multiple)
+    _add_formula_option(multiple)
     multiple.set_defaults(act=_inflation)
+    add_derive(families)
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status: 0, or 2 for bad input."""
     return answer(build_parser(), argv, lambda options: int(options.act(options)))
+
+
+def _add_formula_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--formula", action="store_true", help="with the closed forms as LaTeX; table and json"
+    )
+
+
+def _formulas(options: argparse.Namespace, found: dict[str, Curve]) -> dict[str, str | None]:
+    """LaTeX of each curve's closed form where they are asked for, None for one that has none."""
+    if not getattr(options, "formula", False):
+        return {}
+    if options.format == "csv":
+        raise ValueError("--formula has no place in csv: use --format table or json")
+    forms = {name: curve.formula for name, curve in found.items()}
+    return {name: None if form is None else form.latex for name, form in forms.items()}
 
 
 def _version() -> str:
@@ -215,10 +236,15 @@ def _show(
         for name, curve in found.items()
     }
     shown = sample_generations(generations)
+    forms = _formulas(options, found)
+    for name, latex in forms.items():
+        claims[name]["formula"] = latex
     notes = [title]
     for name, curve in found.items():
         limit = "" if curve.limit is None else f", limit {curve.limit:.6g}"
         notes.append(f"{name}: {curve.kind.value} ({curve.source}){limit}")
+    for name, latex in forms.items():
+        notes.append(f"{name}: no closed form derived" if latex is None else f"{name} = {latex}")
     if len(shown) <= generations:
         more = [*more, f"{len(shown)} of {generations + 1} generations shown: --format csv has all"]
     facts = {"title": title, "claims": claims}

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from theory.symbolic.derivation import Formula
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -42,6 +45,7 @@ class Curve:
         source: the paper or the section that proves it.
         std: standard deviation of one replicate, axis (generation,); None where not known.
         limit: value as the generation tends to infinity; None where not known.
+        closed_form: gives `formula`, or None; imports sympy only when called.
 
     Example:
         >>> curve = Curve(values=[0.0, 0.5, 0.75], kind=Kind.EXACT, source="a coin", limit=1.0)
@@ -54,6 +58,7 @@ class Curve:
     source: str
     std: FloatArray | None = None
     limit: float | None = None
+    closed_form: Callable[[], Formula | None] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         for name in ("values", "std"):
@@ -79,8 +84,16 @@ class Curve:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
         return np.array(self.values, dtype=dtype, copy=copy)
 
+    @property
+    def formula(self) -> Formula | None:
+        """The closed form with its LaTeX, derived and checked by theory.symbolic; else None.
+
+        `curve.formula.at(t=3)` is exact, `curve.formula.value(t=3)` equals `curve[3]`.
+        """
+        return None if self.closed_form is None else self.closed_form()
+
     def map(self, transform: Callable[[FloatArray], FloatArray]) -> Curve:
-        """This curve with transformed values: same kind and source, no std and no limit."""
+        """This curve with transformed values: same kind and source, nothing else."""
         return Curve(transform(self.values), self.kind, self.source)
 
     def passes(self, threshold: float) -> int | None:

@@ -19,12 +19,17 @@ Source: loopbound theory, section 3; accumulate and replace for regression in 24
 from __future__ import annotations
 
 import math
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from theory.curve import Curve, Kind
 from theory.recursion import fits, unit_row_noise
 from theory.workflow import Workflow, WorkflowKind, whole_number
+
+if TYPE_CHECKING:
+    from theory.symbolic.derivation import Formula
 
 
 def inflation(workflow: Workflow, generations: int) -> Curve:
@@ -51,7 +56,15 @@ def inflation(workflow: Workflow, generations: int) -> Curve:
     seen = fits(workflow, generations, unit_row_noise())
     unit = workflow.real_rows(1)
     values = np.array([0.0] + [unit * fit.mean_square for fit in seen])
-    return Curve(values, Kind.ASYMPTOTIC, "loopbound theory, section 3", limit=_limit(workflow))
+    source, limit = "loopbound theory, section 3", _limit(workflow)
+    formula = partial(_closed_form, workflow)
+    return Curve(values, Kind.ASYMPTOTIC, source, limit=limit, closed_form=formula)
+
+
+def _closed_form(workflow: Workflow) -> Formula | None:
+    from theory.symbolic.catalogue import of_inflation
+
+    return of_inflation(workflow)
 
 
 def _limit(workflow: Workflow) -> float | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +16,9 @@ from theory.gaussian.chain import GaussianChain
 from theory.gaussian.shifted_wishart import Expectations
 from theory.recursion import Fit, fits, fitted_trace, location_scale
 from theory.workflow import UnsupportedWorkflow, Workflow
+
+if TYPE_CHECKING:
+    from theory.symbolic.derivation import Formula
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -123,7 +128,7 @@ class GaussianCurves:
         if self._second is not None:
             std = _root(self._second.fourth - values**2)
         limit = limits.mean_error(self.chain, self.workflow)
-        return Curve(values, Kind.EXACT, _MOMENTS, std, limit)
+        return Curve(values, Kind.EXACT, _MOMENTS, std, limit, self._form("mean_error"))
 
     @cached_property
     def trace_ratio(self) -> Curve:
@@ -140,14 +145,15 @@ class GaussianCurves:
             traces = [fitted_trace(fit, self.chain.ddof) for fit in self._fits]
             values = np.array([1.0, *traces])
         limit = limits.trace_ratio(self.chain, self.workflow)
-        return Curve(values, Kind.EXACT, _MOMENTS, std, limit)
+        return Curve(values, Kind.EXACT, _MOMENTS, std, limit, self._form("trace_ratio"))
 
     # --- replace and accumulate ----------------------------------------------------------------
 
     @cached_property
     def covariance_error(self) -> Curve:
         """E ||Sigma_t - Sigma_0||_F^2 / ||Sigma_0||_F^2 (no unit). Exact, any Sigma_0."""
-        return Curve(self._frobenius("covariance_error"), Kind.EXACT, _PRODUCT)
+        values, form = self._frobenius("covariance_error"), self._form("covariance_error")
+        return Curve(values, Kind.EXACT, _PRODUCT, closed_form=form)
 
     @cached_property
     def log_det_ratio(self) -> Curve:
@@ -156,21 +162,23 @@ class GaussianCurves:
         values = _cumulated(self._inverse.log_det)
         variance = product.log_det_variance(self.chain.dim, step)
         std = None if variance is None else np.sqrt(np.append(0.0, np.cumsum(variance)))
-        return Curve(values, Kind.EXACT, _PRODUCT, std)
+        form = self._form("log_det_ratio")
+        return Curve(values, Kind.EXACT, _PRODUCT, std, closed_form=form)
 
     @cached_property
     def determinant_ratio(self) -> Curve:
         """E det Sigma_t / det Sigma_0 (no unit). Exact."""
         step = self._steps("determinant_ratio")
         values = _products(product.mean_determinant(self.chain.dim, step))
-        return Curve(values, Kind.EXACT, _PRODUCT)
+        form = self._form("determinant_ratio")
+        return Curve(values, Kind.EXACT, _PRODUCT, closed_form=form)
 
     @cached_property
     def precision_ratio(self) -> Curve:
         """E tr(Sigma_0 Sigma_t^-1) / d (no unit). Exact; inf where a fit has rows <= d + 2."""
         self._steps("precision_ratio")
         values = _products(self._inverse.trace_inverse / self.chain.dim)
-        return Curve(values, Kind.EXACT, _PRODUCT)
+        return Curve(values, Kind.EXACT, _PRODUCT, closed_form=self._form("precision_ratio"))
 
     @cached_property
     def mahalanobis_error(self) -> Curve:
@@ -184,7 +192,8 @@ class GaussianCurves:
         terms = zip(factors.tolist(), (step.move * self._inverse.quadratic).tolist(), strict=True)
         for factor, added in terms:
             values.append((values[-1] * factor if values[-1] else 0.0) + added)
-        return Curve(np.array(values), Kind.EXACT, _PRODUCT)
+        form = self._form("mahalanobis_error")
+        return Curve(np.array(values), Kind.EXACT, _PRODUCT, closed_form=form)
 
     @cached_property
     def excess_nll(self) -> Curve:
@@ -199,7 +208,7 @@ class GaussianCurves:
         log_det = np.where(finite, self.log_det_ratio.values, 0.0)
         with np.errstate(over="ignore"):
             values = (log_det + dim * inverse + self.mahalanobis_error.values - dim) / 2
-        return Curve(values, Kind.EXACT, _PRODUCT)
+        return Curve(values, Kind.EXACT, _PRODUCT, closed_form=self._form("excess_nll"))
 
     @cached_property
     def spread_ratio(self) -> Curve:
@@ -208,7 +217,7 @@ class GaussianCurves:
         values = _products(product.mean_root(step))
         std = _root(self.trace_ratio.values - values**2)
         limit = 0.0 if self._vanishes else None
-        return Curve(values, Kind.EXACT, _PRODUCT, std, limit)
+        return Curve(values, Kind.EXACT, _PRODUCT, std, limit, self._form("spread_ratio"))
 
     @cached_property
     def wasserstein(self) -> Curve:
@@ -224,7 +233,8 @@ class GaussianCurves:
         error, ratio = self.mean_error.limit, self.trace_ratio.limit
         if self._vanishes and error is not None and ratio is not None:
             limit = error + ratio + 1
-        return Curve(np.maximum(values, 0.0), Kind.EXACT, _PRODUCT, limit=limit)
+        values, form = np.maximum(values, 0.0), self._form("wasserstein")
+        return Curve(values, Kind.EXACT, _PRODUCT, limit=limit, closed_form=form)
 
     # --- bounds --------------------------------------------------------------------------------
 
@@ -237,7 +247,8 @@ class GaussianCurves:
         """
         self._require("wasserstein_lower")
         values = self.mean_error.values + (1 - np.sqrt(self.trace_ratio.values)) ** 2
-        return Curve(values, Kind.LOWER, "Jensen; loopbound theory, section 1")
+        source, form = "Jensen; loopbound theory, section 1", self._form("wasserstein_lower")
+        return Curve(values, Kind.LOWER, source, closed_form=form)
 
     @cached_property
     def wasserstein_upper(self) -> Curve:
@@ -286,6 +297,9 @@ class GaussianCurves:
         replaces = limits.replaces(self.workflow)
         return replaces or self.trace_ratio.limit == 0
 
+    def _form(self, field: str) -> Callable[[], Formula | None]:
+        return partial(_closed_form, self.chain, self.workflow, field)
+
     def _frobenius(self, field: str) -> FloatArray:
         self._steps(field)
         assert self._second is not None
@@ -306,6 +320,12 @@ class GaussianCurves:
         self._require(field)
         assert self._product is not None
         return self._product
+
+
+def _closed_form(chain: GaussianChain, workflow: Workflow, field: str) -> Formula | None:
+    from theory.symbolic.catalogue import of_gaussian
+
+    return of_gaussian(chain, workflow, field)
 
 
 def _root(variance: FloatArray) -> FloatArray:

@@ -1,0 +1,101 @@
+"""python -m theory derive: options and output. Imports no sympy until it is asked to derive."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from theory.commandline import check_files, replacing
+
+EXAMPLES = """\
+examples:
+  python -m theory derive gaussian accumulate
+  python -m theory derive gaussian accumulate-subsample --field growth_exponent
+  python -m theory derive inflation fresh --format latex --output fresh.tex
+  python -m theory derive --list
+"""
+
+
+def add_derive(families: Any) -> None:
+    """The subcommand derive."""
+    parser = families.add_parser(
+        "derive", help="closed forms step by step, proved and checked", epilog=EXAMPLES
+    )
+    parser.add_argument("family", nargs="?", metavar="FAMILY", help="gaussian, inflation")
+    parser.add_argument("workflow", nargs="?", metavar="WORKFLOW", help="as accumulate")
+    parser.add_argument("--list", action="store_true", help="what can be derived")
+    parser.add_argument("--field", metavar="NAME", help="one quantity (default: all)")
+    parser.add_argument(
+        "--format", choices=("text", "latex", "json"), default="text", help="default text"
+    )
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write there, not to stdout")
+    parser.set_defaults(act=derive, plot=None)
+
+
+def derive(options: argparse.Namespace) -> int:
+    """Print the derivations asked for, or the list of all; returns the exit status."""
+    check_files(options)
+    if options.list:
+        if options.family is not None or options.field is not None:
+            raise ValueError("--list takes no FAMILY, WORKFLOW or --field")
+        return _write(_listed(options.format), options.output)
+    if options.family is None or options.workflow is None:
+        raise ValueError("derive needs FAMILY and WORKFLOW; --list names them")
+    from theory.symbolic import printing
+    from theory.symbolic.catalogue import derivations
+
+    found = derivations(options.family, options.workflow)
+    if options.field is not None:
+        names = dict.fromkeys(derivation.formula.name for derivation in found)
+        if options.field not in names:
+            raise ValueError(
+                f"nothing derived for field {options.field!r} of {options.family} under "
+                f"{options.workflow}: choose from {', '.join(names)}"
+            )
+        found = tuple(one for one in found if one.formula.name == options.field)
+    if options.format == "json":
+        data = {"family": options.family, "workflow": options.workflow}
+        text = _json({**data, "derivations": [printing.as_data(one) for one in found]})
+    elif options.format == "latex":
+        text = "\n\n".join(printing.as_latex(one) for one in found)
+    else:
+        encoding = "utf-8" if options.output is not None else sys.stdout.encoding or "ascii"
+        unicode = encoding.lower().startswith("utf")
+        text = "\n\n".join(printing.as_text(one, unicode=unicode) for one in found)
+    return _write(text, options.output)
+
+
+def _listed(form: str) -> str:
+    """Every derivation: family, workflow, field and title."""
+    from theory.symbolic.catalogue import CATALOGUE
+
+    columns = ("family", "workflow", "field", "title")
+    rows = [
+        (family, workflow, derivation.formula.name, derivation.title)
+        for (family, workflow), build in CATALOGUE.items()
+        for derivation in build()
+    ]
+    if form == "json":
+        return _json([dict(zip(columns, row, strict=True)) for row in rows])
+    if form == "latex":
+        raise ValueError("--list has no LaTeX: use --format text or json")
+    from tabulate import tabulate
+
+    return f"{tabulate(rows, columns)}\n"
+
+
+def _json(data: Any) -> str:
+    return json.dumps(data, indent=2) + "\n"
+
+
+def _write(text: str, output: Path | None) -> int:
+    if output is None:
+        sys.stdout.write(text)
+        return 0
+    with replacing(output) as file:
+        file.write(text)
+    print(f"wrote {output}", file=sys.stderr)
+    return 0

@@ -1,0 +1,33 @@
+"""The letters of the formulas, and what they stand for."""
+
+from __future__ import annotations
+
+from sympy import Expr, Function, Symbol
+
+n = Symbol("n", positive=True)
+real = Symbol("N", positive=True)
+m = Symbol("m", positive=True)
+w = Symbol("w", positive=True)
+k = Symbol("k", positive=True)
+d = Symbol("d", positive=True, integer=True)
+u = Symbol("u", positive=True)
+tau = Symbol("tau", positive=True)
+delta = Symbol("delta", nonnegative=True)
+t = Symbol("t", positive=True, integer=True)
+s = Symbol("s", positive=True, integer=True)
+i = Symbol("i", positive=True, integer=True)
+
+x = Function("x")
+
+MEANING: dict[Expr, str] = {
+    t: "generation",
+    n: "rows a batch",
+    real: "real rows",
+    m: "budget, rows trained on",
+    w: "window, or the weight of the real rows",
+    k: "real rows over synthetic rows, N / n",
+    d: "dimension",
+    u: "(tr Sigma_0)^2 / tr Sigma_0^2: d for the identity",
+    tau: "sampling temperature",
+    delta: "ddof: 0 maximum likelihood, 1 unbiased",
+}
