@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -87,6 +88,7 @@ def check(
     resolve: float = RESOLVE,
     perturb: float = 0.0,
     threads: int | None = None,
+    checkpoint: Path | None = None,
 ) -> Iterator[list[Finding]]:
     """Test every claim of the experiments; yields the findings of one experiment at a time.
 
@@ -100,16 +102,23 @@ def check(
         perturb: falsifies every exact value by this share before testing: a check of the check,
             which must then disagree.
         threads: None for one a core.
+        checkpoint: folder of the simulations' checkpoints, two an experiment.
 
     Raises:
-        ValueError: resolve outside (0, 1), or a value that the simulation refuses.
+        ValueError: resolve outside (0, 1), or a value or checkpoint that the simulation refuses.
         Interrupted: Ctrl-C; the findings already yielded stand.
     """
     if not 0 < resolve < 1:
         raise ValueError(f"resolve must be in (0, 1), got {resolve!r}")
     limit = thresholds(max(1, sum(experiment.tests for experiment in experiments)))
     for i, experiment in enumerate(experiments):
-        yield _examine(experiment, seed + i, replicates, resolve, perturb, threads, limit)
+        folder = None if checkpoint is None else _folder(checkpoint, i, experiment)
+        yield _examine(experiment, seed + i, replicates, resolve, perturb, threads, limit, folder)
+
+
+def _folder(checkpoint: Path, i: int, experiment: Experiment) -> Path:
+    """A folder an experiment; its number tells apart two that share a name."""
+    return checkpoint / f"{i + 1:03}-{experiment.name.replace('/', '-')}"
 
 
 def _examine(
@@ -120,26 +129,37 @@ def _examine(
     perturb: float,
     threads: int | None,
     limit: Thresholds,
+    folder: Path | None,
 ) -> list[Finding]:
     theory = experiment.theory()
     if replicates is None and not experiment.claimed:
         replicates = REFERENCE
     if replicates is None:
-        pilot = _simulate(experiment, seed + 2**32, PILOT, threads)
+        pilot = _simulate(
+            experiment, seed + 2**32, PILOT, threads, None if folder is None else folder / "pilot"
+        )
         real = experiment.table is not None
         needed = [
             replicates_needed(*_spread(theory[name], name, pilot, real)[1:], limit, resolve)
             for name in experiment.fields
         ]
         replicates = int(min(max(LEAST, _MARGIN * max(needed)), MOST))
-    found = _simulate(experiment, seed, replicates, threads)
+    found = _simulate(
+        experiment, seed, replicates, threads, None if folder is None else folder / "test"
+    )
     return [
         _judged(experiment, name, theory[name], found, limit, resolve, perturb)
         for name in experiment.fields
     ]
 
 
-def _simulate(experiment: Experiment, seed: int, replicates: int, threads: int | None) -> Estimates:
+def _simulate(
+    experiment: Experiment,
+    seed: int,
+    replicates: int,
+    threads: int | None,
+    checkpoint: Path | None,
+) -> Estimates:
     return estimate(
         experiment.chain,
         experiment.workflow,
@@ -149,6 +169,7 @@ def _simulate(experiment: Experiment, seed: int, replicates: int, threads: int |
         fields=experiment.twins,
         data=None if experiment.table is None else experiment.table.rows,
         threads=threads,
+        checkpoint=checkpoint,
     )
 
 

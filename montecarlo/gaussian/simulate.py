@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from montecarlo import blocks
+from montecarlo.checkpoint import Running, resumed
 from montecarlo.estimate import Estimates, Interrupted, Moments, Runs
 from montecarlo.gaussian import rows
 from montecarlo.gaussian.plan import frame, plan
+from montecarlo.manifest import Manifest, described, digest, manifest
 from theory.gaussian import GaussianChain
 from theory.workflow import Workflow
 
@@ -97,11 +101,32 @@ def estimate(
     data: npt.ArrayLike | None = None,
     method: str = "auto",
     threads: int | None = None,
+    checkpoint: Path | None = None,
 ) -> Estimates:
     """Means with standard errors by field, in memory that does not grow with `replicates`.
 
     Arguments, errors and streams are those of `simulate`: the estimate is the average of the runs
     it would return, merged in block order.
+
+    Args:
+        chain: the model and its estimator.
+        workflow: who trains on what.
+        generations: fits a run, T.
+        seed: of the run.
+        replicates: independent runs.
+        fields: names to simulate, None for all.
+        data: a table that real rows are drawn from.
+        method: the engine.
+        threads: None for one a core.
+        checkpoint: folder that keeps the finished blocks, made if it does not exist. The same call
+            goes on from there after Ctrl-C or a kill, with more replicates too, and returns the
+            bits of an undisturbed run. (`simulate` has none: its runs are the result.)
+
+    Raises:
+        ValueError: also a checkpoint that is in use, damaged or of another run: seed, spec,
+            versions, processor, commit or sources.
+        OSError: the checkpoint cannot be read or written.
+        Interrupted: Ctrl-C; `finished` holds the estimates of the finished blocks.
 
     Example:
         >>> result = estimate(GaussianChain(1), Workflow.replace(10), 2, seed=1, replicates=2000)
@@ -110,19 +135,59 @@ def estimate(
     """
     chosen = _chosen(chain, fields)
     job = _job(chain, workflow, generations, chosen, data, method)
-    total: Moments | None = None
+    seed, replicates, threads = blocks.checked(seed, replicates, threads)
+    running = Running()
+
+    def about() -> Manifest:
+        return _about(chain, workflow, generations, chosen, data, method, seed)
 
     def moments(stream: np.random.Generator, size: int) -> Moments:
         return Moments.of(job(stream, size))
 
     try:
-        for part in _blocks(moments, seed, replicates, threads, str(workflow)):
-            total = part if total is None else total.merge(part)
+        with _resumed(checkpoint, about, replicates) as running:
+            label, start = str(workflow), running.blocks
+            for part in _blocks(moments, seed, replicates, threads, label, start):
+                running.add(part)
     except KeyboardInterrupt as stop:
+        total = running.total
         finished = None if total is None else total.estimates(chosen)
         raise Interrupted(finished, 0 if total is None else total.count) from stop
-    assert total is not None
-    return total.estimates(chosen)
+    assert running.total is not None
+    return running.total.estimates(chosen)
+
+
+def _resumed(
+    checkpoint: Path | None, about: Callable[[], Manifest], replicates: int
+) -> AbstractContextManager[Running]:
+    if checkpoint is None:
+        return nullcontext(Running())
+    return resumed(Path(checkpoint), about(), replicates)
+
+
+def _about(
+    chain: GaussianChain,
+    workflow: Workflow,
+    generations: int,
+    fields: tuple[str, ...],
+    data: npt.ArrayLike | None,
+    method: str,
+    seed: int,
+) -> Manifest:
+    """The manifest; `coordinates` are what LAPACK made of the covariance and the data."""
+    where = frame(chain, data)
+    custom = workflow.slot_weights(generations) if workflow.custom_weights else None
+    experiment = {
+        "family": "gaussian",
+        "method": "rows" if method == "auto" else method,
+        "chain": described(chain, {"covariance": chain.matrix}),
+        "workflow": described(workflow, {"custom_weights": custom}),
+        "generations": generations,
+        "fields": list(fields),
+        "data": digest(data),
+        "coordinates": digest(np.vstack([where.scale, where.table])),
+    }
+    return manifest(experiment, seed)
 
 
 def _chosen(chain: GaussianChain, fields: Sequence[str] | None) -> tuple[str, ...]:
@@ -139,10 +204,12 @@ def _blocks(
     replicates: int,
     threads: int | None,
     label: str,
+    start: int = 0,
 ) -> Iterator[blocks.Result]:
     return blocks.run(
-        job, family=FAMILY, seed=seed, replicates=replicates, threads=threads, label=label
-    )
+        job, family=FAMILY, seed=seed, replicates=replicates, threads=threads, label=label,
+        start=start,
+    )  # fmt: skip
 
 
 def _job(
