@@ -38,11 +38,8 @@ def checked(seed: int, replicates: int, threads: int | None) -> tuple[int, int, 
     """
     seed = whole_number("seed", seed, minimum=0)
     replicates = whole_number("replicates", replicates)
-    return (
-        seed,
-        replicates,
-        whole_number("threads", (os.cpu_count() or 1) if threads is None else threads),
-    )
+    threads = whole_number("threads", (os.cpu_count() or 1) if threads is None else threads)
+    return seed, replicates, threads
 
 
 def run(

@@ -56,7 +56,7 @@ def digest(array: npt.ArrayLike | None) -> str | None:
 
     Example:
         >>> digest([1.0, 2.0])
-        '1ff9ae2d9d26b7ad'
+        'f2942cc692d15d57'
     """
     if array is None:
         return None

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from montecarlo.gaussian import estimate
+from montecarlo.blocks import BLOCK
+from montecarlo.gaussian import estimate, rows
 from theory.curve import Kind
 from theory.gaussian import GaussianChain
 from theory.workflow import Workflow
@@ -55,6 +56,32 @@ def test_too_few_replicates_are_underpowered():
 def test_a_disagreement_outranks_missing_power():
     found = findings(QUICK[:1], replicates=500, perturb=5.0)
     assert exit_status(found) == 1
+
+
+def test_a_stopped_check_goes_on_from_its_checkpoints(tmp_path, monkeypatch):
+    """Each pilot and each test has a folder; of what is finished no whole block is simulated."""
+    kept, twins, kernel, sizes = tmp_path / "kept", [QUICK[0], QUICK[0]], rows.batches_block, []
+    expected = findings(twins, resolve=0.1)
+    running = check(twins, resolve=0.1, checkpoint=kept)
+    next(running)
+    running.close()
+    name = "gaussian-replace-ddof0-dim10-n2"
+    assert [path.name for path in kept.iterdir()] == [f"001-{name}"]
+    assert {path.name for path in (kept / f"001-{name}").iterdir()} == {"pilot", "test"}
+
+    def noted(*given):
+        sizes.append(len(given[-1]))
+        kernel(*given)
+
+    monkeypatch.setattr(rows, "batches_block", noted)
+    again = check(twins, resolve=0.1, checkpoint=kept)
+    found = next(again)
+    assert max(sizes, default=0) < BLOCK
+    found += next(again)
+    assert max(sizes) == BLOCK
+    for one, other in zip(expected, found, strict=True):
+        np.testing.assert_array_equal(one.mean, other.mean)
+        np.testing.assert_array_equal(one.std_error, other.std_error)
 
 
 def test_findings_do_not_depend_on_threads():
