@@ -108,24 +108,15 @@ def estimate(
     Arguments, errors and streams are those of `simulate`: the estimate is the average of the runs
     it would return, merged in block order.
 
-    Args:
-        chain: the model and its estimator.
-        workflow: who trains on what.
-        generations: fits a run, T.
-        seed: of the run.
-        replicates: independent runs.
-        fields: names to simulate, None for all.
-        data: a table that real rows are drawn from.
-        method: the engine.
-        threads: None for one a core.
-        checkpoint: folder that keeps the finished blocks, made if it does not exist. The same call
-            goes on from there after Ctrl-C or a kill, with more replicates too, and returns the
-            bits of an undisturbed run. (`simulate` has none: its runs are the result.)
+    `checkpoint` is a folder that keeps the finished blocks, made if it does not exist. After Ctrl-C
+    or a kill the same call goes on from there, with more replicates too, to the bits of an
+    undisturbed run. (`simulate` has none: all its runs would have to be kept.)
 
     Raises:
-        ValueError: also a checkpoint that is in use, damaged or of another run: seed, spec,
-            versions, processor, commit or sources.
+        ValueError: also a checkpoint that is in use, damaged, ahead of `replicates`, or of another
+            experiment, seed, version, processor, commit or source.
         OSError: the checkpoint cannot be read or written.
+        UnsupportedWorkflow: as in `simulate`.
         Interrupted: Ctrl-C; `finished` holds the estimates of the finished blocks.
 
     Example:
