@@ -11,7 +11,7 @@ import numpy as np
 
 from loopbound import version
 from montecarlo.estimate import Estimate, Estimates, Interrupted
-from montecarlo.gaussian import FIELDS, estimate
+from montecarlo.gaussian import FIELDS, METHODS, estimate
 from theory.commandline import (
     STOPPED,
     Parser,
@@ -34,6 +34,7 @@ EXAMPLES = """\
 examples:
   python -m montecarlo gaussian --workflow accumulate --n 100 --dim 10 --replicates 2000
   python -m montecarlo gaussian --workflow replace --n 10 --seed 7 --format csv
+  python -m montecarlo gaussian --workflow replace --n 10 --method rows
   python -m montecarlo gaussian --workflow fresh --n-real 20 --n 80 --plot fresh.png
   python -m montecarlo gaussian --workflow replace --replicates 1000000 --checkpoint runs
 
@@ -62,6 +63,11 @@ def build_parser() -> Parser:
     group.add_argument(
         "--threads", type=int, help="default: one a core; results do not depend on it"
     )
+    group.add_argument(
+        "--method", choices=METHODS, default="auto",
+        help="'rows' draws every row, 'statistics' each batch's mean and scatter (default: the "
+        "fastest that applies)",
+    )  # fmt: skip
     group.add_argument(
         "--fields", metavar="NAME[,NAME...]", help=f"'all', or some of: {', '.join(FIELDS)}"
     )
@@ -94,6 +100,7 @@ def _gaussian(options: argparse.Namespace) -> int:
             seed=options.seed,
             replicates=options.replicates,
             fields=fields,
+            method=options.method,
             threads=options.threads,
             checkpoint=options.checkpoint,
         )

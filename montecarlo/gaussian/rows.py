@@ -1,4 +1,8 @@
-"""The literal engine: draw every row, fit, write the next batch, repeat.
+"""The engines in any dimension: draw a batch, fit, write the next batch, repeat.
+
+The literal one draws every row. The other draws the mean and the scatter of a batch by their laws
+(a normal vector and Bartlett's factor of a Wishart matrix): the same law, at a cost that does not
+depend on the rows.
 
 Coordinates are those in which the truth is N(0, I). A batch written by the model (mu, L) is
 x = mu + tau^(1/2) L z with z standard normal, so its mean is mu + tau^(1/2) L mean(z) and its
@@ -20,25 +24,24 @@ import numba as nb
 import numpy as np
 import numpy.typing as npt
 
+from montecarlo.gaussian.fields import (
+    COVARIANCE,
+    DETERMINANT,
+    FIELDS,
+    LOG_DET,
+    MAHALANOBIS,
+    MEAN,
+    NLL,
+    PRECISION,
+    SPREAD,
+    TRACE,
+    WASSERSTEIN,
+)
+
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-FIELDS = (
-    "mean_error",
-    "trace_ratio",
-    "log_det_ratio",
-    "determinant_ratio",
-    "covariance_error",
-    "precision_ratio",
-    "mahalanobis_error",
-    "excess_nll",
-    "wasserstein",
-    "spread_ratio",
-)
-_MEAN, _TRACE, _LOG_DET, _DET, _COVARIANCE = 0, 1, 2, 3, 4
-_PRECISION, _MAHALANOBIS, _NLL, _WASSERSTEIN, _SPREAD = 5, 6, 7, 8, 9
-
-_ROUNDING = 64 * np.finfo(np.float64).eps  # what rounding may leave of a number that is zero
+ROUNDING = 64 * np.finfo(np.float64).eps  # what rounding may leave of a number that is zero
 
 kernel = nb.njit(nogil=True, cache=True, error_model="numpy")
 inlined = nb.njit(nogil=True, cache=True, error_model="numpy", forceinline=True)
@@ -100,7 +103,7 @@ def grain(mean: FloatArray) -> float:
     """What rounding may leave of the spread of rows that are equal, by the size of their mean."""
     largest = 0.0
     for i in range(len(mean)):
-        largest = max(largest, _ROUNDING * abs(mean[i]))
+        largest = max(largest, ROUNDING * abs(mean[i]))
     return largest
 
 
@@ -114,7 +117,7 @@ def numerical_rank(a: FloatArray, mean: FloatArray, work: FloatArray) -> int:
     dim = len(a)
     floor = grain(mean) ** 2
     for i in range(dim):
-        floor = max(floor, _ROUNDING * dim * a[i, i])
+        floor = max(floor, ROUNDING * dim * a[i, i])
         for j in range(i + 1):
             work[i, j] = work[j, i] = a[i, j]
     for rank in range(dim):
@@ -148,7 +151,7 @@ def cholesky(
     found = 0
     for j in range(dim):
         pivot = scale * a[j, j]
-        floor = max(_ROUNDING * dim * pivot, least)
+        floor = max(ROUNDING * dim * pivot, least)
         resolved = np.finfo(np.float64).eps * pivot if exact else 0.0
         for k in range(j):
             pivot -= out[j, k] * out[j, k]
@@ -188,6 +191,14 @@ def gram(factor: FloatArray, rank: int, out: FloatArray) -> None:
             for k in range(min(rank, j + 1)):
                 total += factor[i, k] * factor[j, k]
             out[i, j] = total
+
+
+@inlined
+def scaled(factor: FloatArray, scale: float, out: FloatArray) -> None:
+    """scale * factor for a lower triangle."""
+    for i in range(len(factor)):
+        for j in range(i + 1):
+            out[i, j] = scale * factor[i, j]
 
 
 @inlined
@@ -244,8 +255,8 @@ def inverse_errors(factor: FloatArray, mean: FloatArray, work: FloatArray, out: 
             work[1, i] += work[0, i] * mean[j]
     for i in range(dim):
         distance += work[1, i] * work[1, i]
-    out[_PRECISION] = trace / dim
-    out[_MAHALANOBIS] = distance
+    out[PRECISION] = trace / dim
+    out[MAHALANOBIS] = distance
 
 
 @inlined
@@ -286,30 +297,78 @@ def measure(
         shift += scale[i] * mean[i] * mean[i]
         trace += scale[i] * square
         log_det += 2.0 * math.log(factor[i, i]) if factor[i, i] > 0.0 else -math.inf
-    out[_MEAN], out[_TRACE] = shift / unit, trace / unit
-    out[_LOG_DET], out[_DET] = log_det, math.exp(log_det)
-    if wanted[_COVARIANCE]:
-        out[_COVARIANCE] = covariance_error(factor, scale)
-    out[_PRECISION] = out[_MAHALANOBIS] = out[_NLL] = math.inf
-    if log_det > -math.inf and (wanted[_PRECISION] or wanted[_MAHALANOBIS] or wanted[_NLL]):
+    out[MEAN], out[TRACE] = shift / unit, trace / unit
+    out[LOG_DET], out[DETERMINANT] = log_det, math.exp(log_det)
+    if wanted[COVARIANCE]:
+        out[COVARIANCE] = covariance_error(factor, scale)
+    out[PRECISION] = out[MAHALANOBIS] = out[NLL] = math.inf
+    if log_det > -math.inf and (wanted[PRECISION] or wanted[MAHALANOBIS] or wanted[NLL]):
         inverse_errors(factor, mean, work, out)
-        out[_NLL] = 0.5 * (log_det + dim * out[_PRECISION] + out[_MAHALANOBIS] - dim)
+        out[NLL] = 0.5 * (log_det + dim * out[PRECISION] + out[MAHALANOBIS] - dim)
     if dim == 1:
-        out[_SPREAD] = factor[0, 0]
-        out[_WASSERSTEIN] = mean[0] * mean[0] + (factor[0, 0] - 1.0) * (factor[0, 0] - 1.0)
-    elif wanted[_WASSERSTEIN]:
+        out[SPREAD] = factor[0, 0]
+        out[WASSERSTEIN] = mean[0] * mean[0] + (factor[0, 0] - 1.0) * (factor[0, 0] - 1.0)
+    elif wanted[WASSERSTEIN]:
         for i in range(dim):
             for j in range(dim):
                 work[i, j] = scale[i] * factor[i, j] if j <= i else 0.0
         fidelity = np.linalg.svd(work[:dim])[1].sum()
-        out[_WASSERSTEIN] = out[_MEAN] + out[_TRACE] + 1.0 - 2.0 * fidelity / unit
+        out[WASSERSTEIN] = out[MEAN] + out[TRACE] + 1.0 - 2.0 * fidelity / unit
 
 
 @inlined
-def truth(dim: int, out: FloatArray) -> None:
+def truth(out: FloatArray) -> None:
     """The fields of the truth itself: errors 0, ratios 1."""
     out[:] = 0.0
-    out[_TRACE] = out[_DET] = out[_PRECISION] = out[_SPREAD] = 1.0
+    out[TRACE] = out[DETERMINANT] = out[PRECISION] = out[SPREAD] = 1.0
+
+
+@inlined
+def chosen(order: IntArray) -> npt.NDArray[np.bool_]:
+    """Whether each field is asked for."""
+    wanted = np.zeros(len(FIELDS), dtype=np.bool_)
+    for f in range(len(order)):
+        wanted[order[f]] = True
+    return wanted
+
+
+@inlined
+def keep(values: FloatArray, order: IntArray, replicate: int, out: FloatArray) -> None:
+    """The fields asked for, in that order; out axes (field, replicate)."""
+    for f in range(len(order)):
+        out[f, replicate] = values[order[f]]
+
+
+@inlined
+def chi_square(rng: np.random.Generator, degrees: int) -> float:
+    """A chi-square variate: up to three squares of normals cost less than a gamma variate."""
+    total = 0.0
+    if degrees > 3:
+        total = 2.0 * rng.standard_gamma(0.5 * degrees)
+    else:
+        for _ in range(degrees):
+            total += rng.standard_normal() ** 2
+    return total
+
+
+@inlined
+def bartlett(rng: np.random.Generator, rows: int, mean: FloatArray, out: FloatArray) -> None:
+    """Mean and factor of the scatter of `rows` standard normal rows, by their laws.
+
+    mean ~ N(0, I / rows) and, independent of it, rows * scatter ~ Wishart(rows - 1, I): a lower
+    factor with chi of rows - 1 - j degrees on the diagonal and normals below it, of
+    min(dim, rows - 1) columns (Bartlett). Drawn mean first, then column by column.
+    """
+    dim, root = len(mean), 1.0 / math.sqrt(rows)
+    for i in range(dim):
+        mean[i] = root * rng.standard_normal()
+    for j in range(dim):
+        if j < rows - 1:
+            out[j, j] = root * math.sqrt(chi_square(rng, rows - 1 - j))
+            for i in range(j + 1, dim):
+                out[i, j] = root * rng.standard_normal()
+        else:
+            out[j:, j] = 0.0
 
 
 @kernel
@@ -317,6 +376,7 @@ def write_batch(
     rng: np.random.Generator,
     rows: int,
     temperature: float,
+    literal: bool,
     table: FloatArray,
     mean: FloatArray,
     factor: FloatArray,
@@ -325,20 +385,24 @@ def write_batch(
     batch_mean: FloatArray,
     batch_factor: FloatArray,
 ) -> int:
-    """Draw `rows` rows from the model, or the table: the batch's mean and a factor of its scatter.
+    """A batch of `rows` rows of the model, or the table: its mean and a factor of its scatter.
 
+    Row by row if `literal` or from a table, else by the law of the statistics of normal rows.
     Returns the rank of the scatter of z: rows - 1 at most, less where rows of a table repeat.
 
     work[0] takes the mean of z, work[1:dim + 1] its scatter, work[dim + 1:] the scatter's factor.
     """
     dim = len(mean)
     root, rank = math.sqrt(temperature), min(dim, rows - 1)
-    draw_rows(rng, table, rows, z)
-    centre(z, rows, work[0])
-    scatter(z, rows, work[1 : dim + 1])
-    if len(table):
-        rank = min(rank, numerical_rank(work[1 : dim + 1], work[0], batch_factor))
-    cholesky(work[1 : dim + 1], 1.0, rank, len(table) == 0, work[0], work[dim + 1 :])
+    if literal or len(table):
+        draw_rows(rng, table, rows, z)
+        centre(z, rows, work[0])
+        scatter(z, rows, work[1 : dim + 1])
+        if len(table):
+            rank = min(rank, numerical_rank(work[1 : dim + 1], work[0], batch_factor))
+        cholesky(work[1 : dim + 1], 1.0, rank, len(table) == 0, work[0], work[dim + 1 :])
+    else:
+        bartlett(rng, rows, work[0], work[dim + 1 :])
     if len(table):  # rows of the truth, where the factor is the identity
         batch_mean[:], batch_factor[:] = work[0], work[dim + 1 :]
         return rank
@@ -352,54 +416,57 @@ def write_batch(
 
 
 @kernel
-def batches_block(rng: Any, plan: Any, scale: Any, table: Any, wanted: Any, out: Any) -> None:
-    """Chains under any workflow without subsampling; out axes (replicate, generation, field)."""
-    dim, slots = len(scale), plan.weights.shape[1]
-    z = np.empty((max(plan.real_rows.max(), plan.synthetic_rows.max()), dim))
+def batches_block(
+    rng: Any, plan: Any, literal: bool, scale: Any, table: Any, order: Any, out: Any
+) -> None:
+    """Chains under any workflow without subsampling; out axes (generation, field, replicate)."""
+    dim, slots, last = len(scale), plan.weights.shape[1], len(out) - 1
+    longest = max(plan.real_rows.max(), plan.synthetic_rows.max())
+    z = np.empty((longest if literal or len(table) else 0, dim))
     work, none = np.zeros((2 * dim + 1, dim)), np.empty((0, dim))
     mean, new_mean, origin = np.empty(dim), np.empty(dim), np.zeros(dim)
     factor, new_factor, unit = np.zeros((dim, dim)), np.zeros((dim, dim)), np.eye(dim)
-    pooled, means, scatters = (
-        np.empty((dim, dim)),
-        np.empty((slots, dim)),
-        np.empty((slots, dim, dim)),
-    )
-    last = out.shape[1] - 1
+    pooled, values = np.empty((dim, dim)), np.empty(len(FIELDS))
+    means, scatters = np.empty((slots, dim)), np.empty((slots, dim, dim))
+    wanted = chosen(order)
     exact = plan.exact_rank and len(table) == 0
-    for replicate in range(out.shape[0]):
+    for replicate in range(out.shape[2]):
         means[:], scatters[:] = 0.0, 0.0
-        truth(dim, out[replicate, 0])
+        truth(values)
+        keep(values, order, replicate, out[0])
         hull = rank = 0
         for t in range(1, last + 1):
             if plan.real_rows[t] > 0:
                 rows = plan.real_rows[t]
                 hull = write_batch(
-                    rng, rows, 1.0, table, origin, unit, z, work, new_mean, new_factor
+                    rng, rows, 1.0, literal, table, origin, unit, z, work, new_mean, new_factor
                 )
                 if not plan.last_only:
-                    put(means[0], scatters[0], new_mean, work[1 : dim + 1], 1.0)
+                    gram(new_factor, dim, pooled)
+                    put(means[0], scatters[0], new_mean, pooled, 1.0)
                 if t > 1 and plan.weights[t, 1] > 0.0:  # beside the last model's rows
                     hull += min(plan.synthetic_rows[t - 1], rank + 1)
             rank = min(plan.rank[t], hull)
             if plan.last_only:
                 mean[:] = new_mean
-                root = math.sqrt(plan.unbias[t])
-                for i in range(dim):
-                    for j in range(i + 1):
-                        factor[i, j] = root * new_factor[i, j]
+                scaled(new_factor, math.sqrt(plan.unbias[t]), factor)
             else:
                 pool(plan.weights[t], means, scatters, mean, pooled)
                 if not plan.exact_rank:
                     rank = min(rank, numerical_rank(pooled, mean, new_factor))
                 cholesky(pooled, plan.unbias[t], rank, exact, mean, factor)
-            measure(mean, factor, scale, wanted, work, out[replicate, t])
+            measure(mean, factor, scale, wanted, work, values)
+            keep(values, order, replicate, out[t])
             if t < last:
                 rows, tau = plan.synthetic_rows[t], plan.temperature
-                write_batch(rng, rows, tau, none, mean, factor, z, work, new_mean, new_factor)
+                write_batch(
+                    rng, rows, tau, literal, none, mean, factor, z, work, new_mean, new_factor
+                )
                 if not plan.last_only:
-                    slot = plan.slot[t]
                     gram(new_factor, min(dim, rows - 1), pooled)
-                    put(means[slot], scatters[slot], new_mean, pooled, plan.share[t])
+                    put(
+                        means[plan.slot[t]], scatters[plan.slot[t]], new_mean, pooled, plan.share[t]
+                    )
 
 
 @inlined
@@ -441,18 +508,20 @@ def choose(
 
 @kernel
 def subsample_block(
-    rng: Any, plan: Any, replacement: bool, scale: Any, table: Any, wanted: Any, out: Any
+    rng: Any, plan: Any, replacement: bool, scale: Any, table: Any, order: Any, out: Any
 ) -> None:
-    """Chains under accumulate-subsample; out axes (replicate, generation, field)."""
-    dim, last = len(scale), out.shape[1] - 1
+    """Chains under accumulate-subsample; out axes (generation, field, replicate)."""
+    dim, last = len(scale), len(out) - 1
     kept = np.empty((plan.real_rows[1] + plan.synthetic_rows[1:].sum(), dim))
     stamps = np.zeros(len(kept), dtype=np.int64)
     z = np.empty((max(plan.train_rows.max(), plan.synthetic_rows.max()), dim))
     mean, pooled, factor = np.empty(dim), np.empty((dim, dim)), np.zeros((dim, dim))
     work, none, root = np.zeros((2 * dim + 1, dim)), np.empty((0, dim)), math.sqrt(plan.temperature)
+    values, wanted = np.empty(len(FIELDS)), chosen(order)
     exact = plan.exact_rank and len(table) == 0
-    for replicate in range(out.shape[0]):
-        truth(dim, out[replicate, 0])
+    for replicate in range(out.shape[2]):
+        truth(values)
+        keep(values, order, replicate, out[0])
         draw_rows(rng, table, plan.real_rows[1], kept)
         size = plan.real_rows[1]
         for t in range(1, last + 1):
@@ -464,7 +533,8 @@ def subsample_block(
             if not exact:
                 rank = min(rank, numerical_rank(pooled, mean, factor))
             cholesky(pooled, plan.unbias[t], rank, exact, mean, factor)
-            measure(mean, factor, scale, wanted, work, out[replicate, t])
+            measure(mean, factor, scale, wanted, work, values)
+            keep(values, order, replicate, out[t])
             if t == last:
                 break
             draw_rows(rng, none, plan.synthetic_rows[t], z)

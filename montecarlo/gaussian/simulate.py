@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -12,17 +14,19 @@ import numpy.typing as npt
 from montecarlo import blocks
 from montecarlo.checkpoint import Running, resumed
 from montecarlo.estimate import Estimates, Interrupted, Moments, Runs
-from montecarlo.gaussian import rows
+from montecarlo.gaussian.fields import FIELDS
 from montecarlo.gaussian.plan import frame, plan
+from montecarlo.gaussian.rows import batches_block, subsample_block
+from montecarlo.gaussian.univariate import LANES, univariate_block
 from montecarlo.manifest import Manifest, described, digest, manifest
 from theory.gaussian import GaussianChain
-from theory.workflow import Workflow
+from theory.workflow import UnsupportedWorkflow, Workflow
 
 FloatArray = npt.NDArray[np.float64]
 
 FAMILY = 1  # this family's place in every spawn key
-FIELDS = rows.FIELDS
-METHODS = ("auto", "rows")
+METHODS = ("auto", "statistics", "rows")
+_CHUNK = 2**17  # numbers held at a time: they stay in the cache
 
 
 def fields_of(chain: GaussianChain) -> tuple[str, ...]:
@@ -55,7 +59,9 @@ def simulate(
         fields: names to simulate, None for all; `wasserstein` in dim > 1 is the costly one.
         data: real rows are drawn from this table with replacement, axes (row, feature), in place
             of N(mu_0, Sigma_0); its covariance must be the chain's (`GaussianChain.from_data`).
-        method: 'rows' draws every row; 'auto' chooses the fastest engine that applies.
+        method: 'rows' draws every row; 'statistics' draws the mean and scatter of a batch by their
+            laws, at a cost that does not depend on n (rows of a table are drawn all the same);
+            'auto' is 'statistics' where it applies, which is everywhere but under subsampling.
         threads: None for one a core.
 
     Returns:
@@ -66,7 +72,7 @@ def simulate(
 
     Raises:
         ValueError: a value out of range, quoted.
-        UnsupportedWorkflow: ddof = 1 with rows of unequal weight.
+        UnsupportedWorkflow: ddof = 1 with rows of unequal weight; 'statistics' of a subsample.
         Interrupted: Ctrl-C; `finished` holds the runs of the finished blocks.
 
     Example:
@@ -75,17 +81,22 @@ def simulate(
         (5, 4)
     """
     chosen = _chosen(chain, fields)
-    job = _job(chain, workflow, generations, chosen, data, method)
+    fill = _engine(chain, workflow, generations, chosen, data, method)
     parts: list[FloatArray] = []
 
+    def job(stream: np.random.Generator, size: int) -> FloatArray:
+        out = np.empty((generations + 1, len(chosen), size))
+        fill(stream, out)
+        return out
+
     def runs() -> Runs:
-        values = np.ascontiguousarray(np.moveaxis(np.concatenate(parts), 2, 0))
-        return Runs(dict(zip(chosen, values, strict=True)))
+        values = np.concatenate(parts, axis=2).transpose(1, 2, 0)
+        return Runs(dict(zip(chosen, np.ascontiguousarray(values), strict=True)))
 
     try:
         parts.extend(_blocks(job, seed, replicates, threads, str(workflow)))
     except KeyboardInterrupt as stop:
-        count = sum(map(len, parts))
+        count = sum(part.shape[2] for part in parts)
         raise Interrupted(runs() if parts else None, count) from stop
     return runs()
 
@@ -125,15 +136,24 @@ def estimate(
         (2000, (3,))
     """
     chosen = _chosen(chain, fields)
-    job = _job(chain, workflow, generations, chosen, data, method)
+    fill = _engine(chain, workflow, generations, chosen, data, method)
     seed, replicates, threads = blocks.checked(seed, replicates, threads)
     running = Running()
+    groups = _CHUNK // ((generations + 1) * len(chosen) * LANES)
+    chunk = max(groups, 1) * LANES
 
     def about() -> Manifest:
         return _about(chain, workflow, generations, chosen, data, method, seed)
 
     def moments(stream: np.random.Generator, size: int) -> Moments:
-        return Moments.of(job(stream, size))
+        memory = np.empty((generations + 1) * len(chosen) * min(chunk, size))
+        parts = []
+        for start in range(0, size, chunk):
+            shape = (generations + 1, len(chosen), min(chunk, size - start))
+            out = memory[: math.prod(shape)].reshape(shape)
+            fill(stream, out)
+            parts.append(Moments.of(out))
+        return reduce(Moments.merge, parts)
 
     try:
         with _resumed(checkpoint, about, replicates) as running:
@@ -170,7 +190,7 @@ def _about(
     custom = workflow.slot_weights(generations) if workflow.custom_weights else None
     experiment = {
         "family": "gaussian",
-        "method": "rows" if method == "auto" else method,
+        "method": "rows" if method == "rows" or workflow.budget is not None else "statistics",
         "chain": described(chain, {"covariance": chain.matrix}),
         "workflow": described(workflow, {"custom_weights": custom}),
         "generations": generations,
@@ -203,30 +223,33 @@ def _blocks(
     )  # fmt: skip
 
 
-def _job(
+def _engine(
     chain: GaussianChain,
     workflow: Workflow,
     generations: int,
     fields: tuple[str, ...],
     data: npt.ArrayLike | None,
     method: str,
-) -> Callable[[np.random.Generator, int], FloatArray]:
-    """One block: (stream, size) -> values of axes (replicate, generation, field)."""
+) -> Callable[[np.random.Generator, FloatArray], None]:
+    """What fills an array of axes (generation, field, replicate) with runs from a stream."""
     if method not in METHODS:
         raise ValueError(f"unknown method {method!r}: choose from {', '.join(METHODS)}")
+    if method == "statistics" and workflow.budget is not None:
+        raise UnsupportedWorkflow(
+            f"statistics of {workflow}: a subsample takes single rows; method 'rows' draws them"
+        )
     chain.require(workflow, generations)
     script, where = plan(chain, workflow, generations), frame(chain, data)
-    wanted = np.array([name in fields for name in FIELDS])
-    order = [FIELDS.index(name) for name in fields]
+    order = np.array([FIELDS.index(name) for name in fields])
 
-    def job(stream: np.random.Generator, size: int) -> FloatArray:
-        out = np.empty((size, generations + 1, len(FIELDS)))
-        if workflow.budget is None:
-            rows.batches_block(stream, script, where.scale, where.table, wanted, out)
-        else:
-            rows.subsample_block(
-                stream, script, workflow.replacement, where.scale, where.table, wanted, out
+    def fill(stream: np.random.Generator, out: FloatArray) -> None:
+        if workflow.budget is not None:
+            subsample_block(
+                stream, script, workflow.replacement, where.scale, where.table, order, out
             )
-        return out[:, :, order]
+        elif chain.dim == 1 and method != "rows" and data is None:
+            univariate_block(stream, script, order, out)
+        else:
+            batches_block(stream, script, method == "rows", where.scale, where.table, order, out)
 
-    return job
+    return fill

@@ -38,9 +38,12 @@ def results() -> dict[str, Array]:
         truths["3"] = (GaussianChain(3, ddof=0), None)
         truths["table"] = (GaussianChain.from_data(rows, ddof=0), rows)
         for label, (chain, data) in truths.items():
-            runs = simulate(chain, workflow, 4, seed=2, replicates=3, data=data, threads=1)
-            for field, values in runs.values.items():
-                found[f"{name}-{label}-{field}"] = values
+            for method in ("auto", "rows"):
+                runs = simulate(
+                    chain, workflow, 4, seed=2, replicates=3, data=data, method=method, threads=1
+                )
+                for field, values in runs.values.items():
+                    found[f"{name}-{label}-{method}-{field}"] = values
     return found
 
 

@@ -9,6 +9,7 @@ import termios
 import threading
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from montecarlo import blocks
 from montecarlo.blocks import BLOCK, generator, run
 from montecarlo.estimate import Interrupted
-from montecarlo.gaussian import estimate, rows, simulate
+from montecarlo.gaussian import estimate, simulate
 from theory.gaussian import GaussianChain
 from theory.workflow import Workflow
 
@@ -200,16 +201,18 @@ def before_threads() -> int:
 def ctrl_c_in_block(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Make the kernels raise KeyboardInterrupt when they reach a block."""
 
+    engine = import_module("montecarlo.gaussian.simulate")  # the package shows the function
+
     def arm(block: int) -> None:
-        for name in ("batches_block", "subsample_block"):
-            kernel = getattr(rows, name)
+        for name in ("batches_block", "subsample_block", "univariate_block"):
+            kernel = getattr(engine, name)
 
             def interrupted(stream: Any, *rest: Any, kernel: Any = kernel) -> None:
                 if block_of(stream) == block:
                     raise KeyboardInterrupt
                 kernel(stream, *rest)
 
-            monkeypatch.setattr(rows, name, interrupted)
+            monkeypatch.setattr(engine, name, interrupted)
 
     return arm
 

@@ -39,7 +39,13 @@ def split_values(draw: st.DrawFn, elements: st.SearchStrategy[float]) -> tuple[A
 
 
 def merged(values: Array, cuts: list[int]) -> Moments:
-    return reduce(Moments.merge, map(Moments.of, np.split(values, cuts)))
+    return reduce(
+        Moments.merge,
+        (
+            Moments.of(np.ascontiguousarray(np.moveaxis(part, 0, -1)))
+            for part in np.split(values, cuts)
+        ),
+    )
 
 
 # --- moments ----------------------------------------------------------------------------------

@@ -27,14 +27,14 @@ TILTED = ((2.0, 0.5), (0.5, 1.0))
 COVARIANCE = ((2.0, 0.5, 0.1), (0.5, 1.0, -0.3), (0.1, -0.3, 0.7))
 
 # --- in law -----------------------------------------------------------------------------------
-# The engine's means against the literal oracle's, by two-sample z-tests: 9 workflows x at most 10
-# fields x 3 generations < 300 tests, each failing falsely with probability 1e-6/300 (normal
-# approximation; n is large enough for four moments of every field).  The oracle's 1,000 runs
-# decide the power: a mean that is off by 0.29 standard deviations of one run is missed with
+# The engines' means against the literal oracle's, by two-sample z-tests: 16 engines and workflows
+# x at most 10 fields x 3 generations < 500 tests, each failing falsely with probability 1e-6/500
+# (normal approximation; n is large enough for four moments of every field).  The oracle's 1,000
+# runs decide the power: a mean that is off by 0.29 standard deviations of one run is missed with
 # probability 1e-3.
 
 LITERAL_RUNS = 1_000
-Z_LIMIT = float(norm.isf(1e-6 / 300 / 2))
+Z_LIMIT = float(norm.isf(1e-6 / 500 / 2))
 
 
 def half_on_the_last(t: int) -> list[Fraction]:
@@ -81,12 +81,14 @@ def test_means_agree_with_the_literal_oracle(
         tau=tau, **options,
     )  # fmt: skip
     chain = GaussianChain(dim, ddof=ddof, temperature=tau, covariance=covariance)
-    fast = estimate(chain, workflow, 3, seed=12, replicates=40 * 1024)
-    assert fast.values.keys() == slow.keys()
-    for name, values in slow.items():
-        error = np.hypot(values.std(axis=0, ddof=1) / math.sqrt(LITERAL_RUNS), fast[name].std_error)
-        z = (values.mean(axis=0) - fast[name].mean)[1:] / error[1:]
-        assert np.abs(z).max() < Z_LIMIT, (name, z)
+    for method in ("rows", "statistics") if workflow.budget is None else ("rows",):
+        fast = estimate(chain, workflow, 3, seed=12, replicates=40 * 1024, method=method)
+        assert fast.values.keys() == slow.keys()
+        for name, values in slow.items():
+            own = values.std(axis=0, ddof=1) / math.sqrt(LITERAL_RUNS)
+            z = (values.mean(axis=0) - fast[name].mean)[1:]
+            z /= np.hypot(own, fast[name].std_error)[1:]
+            assert np.abs(z).max() < Z_LIMIT, (name, method, z)
 
 
 @pytest.mark.parametrize("dim", [1, 2, 5])
@@ -132,10 +134,13 @@ def test_long_replace_keeps_its_precision(dim: int, extra: int) -> None:
 def test_workflows_that_coincide_give_the_same_runs(one: Workflow, other: Workflow) -> None:
     """The stream is used alike, so path by path, to rounding."""
     chain = GaussianChain(3, temperature=0.9, covariance=COVARIANCE)
-    first = simulate(chain, one, 6, seed=2, replicates=50)
-    second = simulate(chain, other, 6, seed=2, replicates=50)
-    for name, values in first.values.items():
-        np.testing.assert_allclose(values, second[name], rtol=1e-11, atol=1e-12, err_msg=name)
+    for method in ("rows", "auto") if one.budget is None else ("rows",):
+        first, second = (
+            simulate(chain, workflow, 6, seed=2, replicates=50, method=method)
+            for workflow in (one, other)
+        )
+        for name, values in first.values.items():
+            np.testing.assert_allclose(values, second[name], rtol=1e-11, atol=1e-12, err_msg=name)
 
 
 def test_fields_do_not_depend_on_the_unit() -> None:
@@ -314,11 +319,17 @@ def test_a_field_alone_is_the_field_of_a_full_run(workflow: Workflow, dim: int) 
         np.testing.assert_array_equal(few[name].mean, whole[name].mean)
 
 
-@pytest.mark.parametrize("workflow", [Workflow.accumulate(9), Workflow.accumulate_subsample(9)])
-def test_auto_is_the_rows_engine(workflow: Workflow) -> None:
-    auto = simulate(GaussianChain(2), workflow, 4, seed=1, replicates=30)
-    rows = simulate(GaussianChain(2), workflow, 4, seed=1, replicates=30, method="rows")
-    np.testing.assert_array_equal(auto.excess_nll, rows.excess_nll)
+@pytest.mark.parametrize(
+    ("workflow", "method"),
+    [(Workflow.accumulate(9), "statistics"), (Workflow.accumulate_subsample(9), "rows")],
+)
+@pytest.mark.parametrize("dim", [1, 2])
+def test_auto_takes_the_fastest_engine(dim: int, workflow: Workflow, method: str) -> None:
+    auto, named = (
+        simulate(GaussianChain(dim), workflow, 4, seed=1, replicates=30, method=name)
+        for name in ("auto", method)
+    )
+    np.testing.assert_array_equal(auto.excess_nll, named.excess_nll)
 
 
 @pytest.mark.parametrize("function", [simulate, estimate])
@@ -336,7 +347,9 @@ def test_spread_ratio_belongs_to_one_dimension(function: Callable[..., Any]) -> 
 def test_wasserstein_is_the_matrix_square_root_formula(workflow: Workflow) -> None:
     """W2^2 = |shift|^2 + tr(S + S_0 - 2 (S_0^1/2 S S_0^1/2)^1/2), by scipy, over tr S_0."""
     chain, replicates = GaussianChain(3, covariance=COVARIANCE), 20
-    runs = simulate(chain, workflow, 5, seed=4, replicates=replicates, fields=["wasserstein"])
+    runs = simulate(
+        chain, workflow, 5, seed=4, replicates=replicates, fields=["wasserstein"], method="rows"
+    )
     stream, root = blocks.generator(4, FAMILY, 0), sqrtm(chain.matrix)
     for replicate in range(replicates):
         for t, model in enumerate(twin.one_run(chain, workflow, 5, stream), start=1):
@@ -417,7 +430,9 @@ def test_unknown_fields_and_methods_are_refused_and_quoted(function: Callable[..
     given: dict[str, Any] = {"seed": 1, "replicates": 3}
     with pytest.raises(ValueError, match="unknown field 'kl': choose from mean_error.*spread_rat"):
         function(GaussianChain(1), Workflow.replace(9), 2, fields=["mean_error", "kl"], **given)
-    with pytest.raises(ValueError, match="unknown method 'fast': choose from auto, rows"):
+    with pytest.raises(
+        ValueError, match="unknown method 'fast': choose from auto, statistics, rows"
+    ):
         function(GaussianChain(1), Workflow.replace(9), 2, method="fast", **given)
 
 

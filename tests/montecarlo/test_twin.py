@@ -15,7 +15,7 @@ from montecarlo import blocks
 from montecarlo.gaussian import FIELDS, simulate
 from tests.montecarlo import twin
 from theory.gaussian import GaussianChain
-from theory.workflow import Workflow
+from theory.workflow import UnsupportedWorkflow, Workflow
 
 Array = NDArray[np.float64]
 
@@ -89,20 +89,28 @@ def table(dim: int) -> Array:
 
 
 def both(
-    chain: GaussianChain, workflow: Workflow, generations: int, data: Array | None = None
+    chain: GaussianChain,
+    workflow: Workflow,
+    generations: int,
+    data: Array | None = None,
+    method: str = "rows",
 ) -> tuple[dict[str, Array], dict[str, Array], Array]:
     """Return the kernel's fields, the twin's and the twin's stretch, (replicate, generation)."""
-    runs = simulate(chain, workflow, generations, seed=SEED, replicates=REPLICATES, data=data)
+    runs = simulate(
+        chain, workflow, generations, seed=SEED, replicates=REPLICATES, data=data, method=method
+    )
     stream = blocks.generator(SEED, FAMILY, 0)
     fields, stretch = twin.simulate(
-        chain, workflow, generations, stream, replicates=REPLICATES, data=data
+        chain, workflow, generations, stream, replicates=REPLICATES, data=data, method=method
     )
     return {name: values[:, 1:] for name, values in runs.values.items()}, fields, stretch
 
 
-def assert_same_paths(chain: GaussianChain, workflow: Workflow, data: Array | None = None) -> None:
-    kernel, plain, stretch = both(chain, workflow, GENERATIONS, data)
-    assert stretch.sum(axis=1).max() < 2000
+def assert_same_paths(
+    chain: GaussianChain, workflow: Workflow, data: Array | None = None, method: str = "rows"
+) -> None:
+    kernel, plain, stretch = both(chain, workflow, GENERATIONS, data, method)
+    assert EPS * stretch.sum(axis=1).max() < 1e-12
     assert list(kernel) == [name for name in FIELDS if name in plain]
     assert len(kernel) == len(plain)
     for name, values in plain.items():
@@ -112,6 +120,26 @@ def assert_same_paths(chain: GaussianChain, workflow: Workflow, data: Array | No
 @pytest.mark.parametrize(("workflow", "chain"), CASES)
 def test_kernel_is_its_twin(workflow: Workflow, chain: GaussianChain) -> None:
     assert_same_paths(chain, workflow)
+
+
+@pytest.mark.parametrize(("workflow", "chain"), CASES)
+def test_statistics_kernel_is_its_twin(workflow: Workflow, chain: GaussianChain) -> None:
+    if workflow.budget is not None:
+        with pytest.raises(UnsupportedWorkflow, match="single rows"):
+            both(chain, workflow, GENERATIONS, method="statistics")
+    else:
+        assert_same_paths(chain, workflow, method="statistics")
+
+
+@pytest.mark.parametrize("replicates", [1, 63, 65])
+def test_a_run_does_not_depend_on_how_many_share_its_lanes(replicates: int) -> None:
+    """A group of lanes that is not full is the beginning of the full one."""
+    some, all_of_them = (
+        simulate(GaussianChain(1), Workflow.accumulate(9), 4, seed=SEED, replicates=runs)
+        for runs in (replicates, 130)
+    )
+    for name, values in some.values.items():
+        np.testing.assert_array_equal(values, all_of_them[name][:replicates])
 
 
 @pytest.mark.parametrize("dim", [1, 3])
@@ -125,8 +153,9 @@ def test_kernel_is_its_twin_on_a_table(name: str, dim: int) -> None:
 
 def test_real_batches_alone_use_the_stream_when_one_generation_is_asked_for() -> None:
     """The last model writes nothing: generation 1 of T = 1 and of T = 6 coincide in run 0 only."""
-    short = simulate(GaussianChain(2), Workflow.replace(9), 1, seed=SEED, replicates=2)
-    long = simulate(GaussianChain(2), Workflow.replace(9), 6, seed=SEED, replicates=2)
+    short, long = (
+        simulate(GaussianChain(2), Workflow.replace(9), t, seed=SEED, replicates=2) for t in (1, 6)
+    )
     assert short.trace_ratio[0, 1] == long.trace_ratio[0, 1]
     assert short.trace_ratio[1, 1] != long.trace_ratio[1, 1]
 

@@ -7,6 +7,11 @@ a subsample without replacement by a partial Fisher-Yates shuffle of the pool, p
 ``r + int(random() * (size - r))``, and with replacement row ``int(random() * size)``.
 
 Rows live where the user's data do, in x = mu_0 + U diag(scale)^(1/2) y, and are fitted there.
+The statistics engine draws, for each batch of n rows, d normals for its mean, then the factor of
+its scatter column by column: a chi-square of n - 1 - j degrees, then the normals below it.  Up to
+three degrees a chi-square is a sum of squared normals, else ``2 standard_gamma(degrees / 2)``.
+In one dimension LANES runs draw side by side: each batch for every lane before the next batch.
+
 Only the square root of the covariance that multiplies the normals is fixed by the kernels'
 coordinates y, where the truth is N(0, I): Sigma = B L L' B' with B = U diag(scale)^(1/2) and L
 lower triangular.
@@ -23,6 +28,9 @@ from theory.gaussian import GaussianChain
 from theory.workflow import Workflow
 
 Array = NDArray[np.float64]
+
+
+LANES = 64
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,7 @@ def simulate(
     *,
     replicates: int,
     data: Array | None = None,
+    method: str = "rows",
 ) -> tuple[dict[str, Array], Array]:
     """Return the fields, and the stretch of each fit, arrays (replicate, generation 1..T).
 
@@ -75,8 +84,13 @@ def simulate(
     """
     measured, stretch = [], []
     truth = truth_of(chain, data)
-    for _ in range(replicates):
-        fits = one_run(chain, workflow, generations, stream, data)
+    for run in range(replicates):
+        if method == "statistics":
+            if run == 0 or chain.dim > 1 or run % LANES == 0:
+                lanes = draws(chain, workflow, generations, stream)
+            fits = statistics_run(chain, workflow, generations, truth, lanes[run % len(lanes)])
+        else:
+            fits = one_run(chain, workflow, generations, stream, data)
         measured.append(
             [measure(m.mean - truth.mean, m.covariance, truth.covariance) for m in fits]
         )
@@ -185,3 +199,73 @@ def _draw(pool: Array, rows: int, replacement: bool, rng: Generator) -> Array:
             index = r + int(rng.random() * (size - r))
             pool[[r, index]] = pool[[index, r]]
     return pool[:rows].copy()
+
+
+# --- by the laws of the statistics -------------------------------------------------------------
+
+Statistics = tuple[Array, Array]  # the mean of standard normal rows, and a factor of their scatter
+
+
+def draws(
+    chain: GaussianChain, workflow: Workflow, generations: int, rng: Generator
+) -> list[list[Statistics]]:
+    """Return the statistics of every batch of the next runs of the stream, in order of creation."""
+    sizes: list[int] = []
+    for t in range(1, generations + 1):
+        sizes += [workflow.real_rows(t)] if workflow.real_rows(t) else []
+        sizes += [workflow.synthetic_rows(t)] if t < generations else []
+    lanes = LANES if chain.dim == 1 else 1
+    batches = [[_statistics(rows, chain.dim, rng) for _ in range(lanes)] for rows in sizes]
+    return [list(run) for run in zip(*batches, strict=True)]
+
+
+def _statistics(rows: int, dim: int, rng: Generator) -> Statistics:
+    mean, factor = rng.standard_normal(dim), np.zeros((dim, dim))
+    for j in range(min(dim, rows - 1)):
+        factor[j, j] = math.sqrt(_chi_square(rows - 1 - j, rng))
+        factor[j + 1 :, j] = rng.standard_normal(dim - j - 1)
+    return mean / math.sqrt(rows), factor / math.sqrt(rows)
+
+
+def _chi_square(degrees: int, rng: Generator) -> float:
+    if degrees <= 3:
+        return float((rng.standard_normal(degrees) ** 2).sum())
+    return 2 * float(rng.standard_gamma(degrees / 2))
+
+
+def statistics_run(
+    chain: GaussianChain,
+    workflow: Workflow,
+    generations: int,
+    truth: Truth,
+    drawn: list[Statistics],
+) -> list[Model]:
+    """Return the fits of one run whose batches have the statistics that were drawn."""
+    waiting = iter(drawn)
+    undo = np.linalg.inv(truth.basis)
+    batches: list[tuple[Array, Array]] = []
+    models: list[Model] = []
+    for t in range(1, generations + 1):
+        if workflow.real_rows(t):
+            mean, factor = next(waiting)
+            batches.append((truth.mean + truth.basis @ mean, _square(truth.basis @ factor)))
+        shares = workflow.weights(t)
+        mean = np.sum([w * m for w, (m, _) in zip(shares, batches, strict=True)], axis=0)
+        spread = sum(
+            w * (scatter + np.outer(m - mean, m - mean))
+            for w, (m, scatter) in zip(shares, batches, strict=True)
+        )
+        rows = workflow.train_size(t)
+        covariance = np.asarray(spread * rows / (rows - chain.ddof))
+        variances = np.linalg.eigvalsh(covariance)
+        models.append(Model(mean, covariance, float(variances[-1] / variances[0])))
+        if t < generations:
+            root = truth.basis @ np.linalg.cholesky(undo @ covariance @ undo.T)
+            root = root * math.sqrt(chain.temperature)
+            shift, factor = next(waiting)
+            batches.append((mean + root @ shift, _square(root @ factor)))
+    return models
+
+
+def _square(factor: Array) -> Array:
+    return factor @ factor.T
