@@ -2,6 +2,8 @@
 
     blocks.py      block number -> random stream; the thread pool that runs blocks in order
     estimate.py    Runs, Estimates: what comes back; moments merged block by block
+    checkpoint.py  finished blocks on disk, so that a killed run goes on
+    manifest.py    what a checkpoint is of: the experiment, the seed and the code
     gaussian/      simulate, estimate for the Gaussian chain
     __main__.py    python -m montecarlo
 

@@ -36,8 +36,10 @@ examples:
   python -m montecarlo gaussian --workflow replace --n 10 --seed 7 --format csv
   python -m montecarlo gaussian --workflow replace --n 10 --method rows
   python -m montecarlo gaussian --workflow fresh --n-real 20 --n 80 --plot fresh.png
+  python -m montecarlo gaussian --workflow replace --replicates 1000000 --checkpoint runs
 
-Ctrl-C prints the estimate from the replicates that are finished; exit status 130.
+Ctrl-C prints the estimate from the replicates that are finished; exit status 130. With a
+checkpoint, the same command goes on from there, and so it does after a kill.
 """
 
 
@@ -69,6 +71,10 @@ def build_parser() -> Parser:
     group.add_argument(
         "--fields", metavar="NAME[,NAME...]", help=f"'all', or some of: {', '.join(FIELDS)}"
     )
+    group.add_argument(
+        "--checkpoint", type=Path, metavar="DIR",
+        help="keep finished blocks there; the same command, or one with more replicates, goes on",
+    )  # fmt: skip
     add_output_options(gaussian)
     gaussian.set_defaults(act=_gaussian)
     return parser
@@ -96,6 +102,7 @@ def _gaussian(options: argparse.Namespace) -> int:
             fields=fields,
             method=options.method,
             threads=options.threads,
+            checkpoint=options.checkpoint,
         )
     except Interrupted as stop:
         if not isinstance(stop.finished, Estimates):

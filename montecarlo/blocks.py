@@ -30,6 +30,18 @@ def generator(seed: int, family: int, block: int) -> np.random.Generator:
     return np.random.Generator(np.random.SFC64(sequence))
 
 
+def checked(seed: int, replicates: int, threads: int | None) -> tuple[int, int, int]:
+    """Seed, replicates and threads, None being one a core; each in its range.
+
+    Raises:
+        ValueError: replicates or threads < 1, or a negative seed.
+    """
+    seed = whole_number("seed", seed, minimum=0)
+    replicates = whole_number("replicates", replicates)
+    threads = whole_number("threads", (os.cpu_count() or 1) if threads is None else threads)
+    return seed, replicates, threads
+
+
 def run(
     job: Callable[[np.random.Generator, int], Result],
     *,
@@ -38,35 +50,36 @@ def run(
     replicates: int,
     threads: int | None = None,
     label: str = "",
+    start: int = 0,
 ) -> Iterator[Result]:
     """Results of `job(stream, size)` over blocks of at most BLOCK replicates, in block order.
 
     At most two blocks a thread are under way, so memory does not grow with replicates. A progress
-    bar appears on stderr after two seconds. The job should release the interpreter lock.
+    bar appears on stderr after two seconds. The job should release the interpreter lock. A run
+    that goes on begins with block `start`.
 
     Raises:
         ValueError: replicates or threads < 1, or a negative seed.
     """
-    seed = whole_number("seed", seed, minimum=0)
-    replicates = whole_number("replicates", replicates)
-    workers = whole_number("threads", (os.cpu_count() or 1) if threads is None else threads)
+    seed, replicates, workers = checked(seed, replicates, threads)
     sizes = [BLOCK] * (replicates // BLOCK) + [replicates % BLOCK] * (replicates % BLOCK > 0)
     pending: deque[Future[Result]] = deque()
     pool = ThreadPoolExecutor(workers)
     bar = tqdm(
-        total=replicates, desc=label, unit=" runs", unit_scale=True, delay=2, leave=False,
-        file=sys.stderr, dynamic_ncols=True, mininterval=0.1 if sys.stderr.isatty() else 2.0,
+        total=replicates, initial=min(start * BLOCK, replicates), desc=label, unit=" runs",
+        unit_scale=True, delay=2, leave=False, file=sys.stderr, dynamic_ncols=True,
+        mininterval=0.1 if sys.stderr.isatty() else 2.0,
     )  # fmt: skip
     try:
-        for block in range(min(2 * workers, len(sizes))):
+        for block in range(start, min(start + 2 * workers, len(sizes))):
             pending.append(pool.submit(job, generator(seed, family, block), sizes[block]))
-        for block, size in enumerate(sizes):
+        for block in range(start, len(sizes)):
             done = pending.popleft().result()
             following = block + 2 * workers
             if following < len(sizes):
                 stream = generator(seed, family, following)
                 pending.append(pool.submit(job, stream, sizes[following]))
-            bar.update(size)
+            bar.update(sizes[block])
             yield done
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

@@ -78,6 +78,10 @@ def build_parser() -> Parser:
         help="falsify every exact value by this share: a check of the check",
     )  # fmt: skip
     test.add_argument("--threads", type=int, help="default: one a core")
+    test.add_argument(
+        "--checkpoint", type=Path, metavar="DIR",
+        help="keep finished blocks there, a folder an experiment; the same command goes on",
+    )  # fmt: skip
     data = parser.add_argument_group("real data")
     data.add_argument(
         "--data", type=Path, metavar="FILE",
@@ -118,6 +122,7 @@ def _act(options: argparse.Namespace) -> int:
             perturb=options.perturb,
             until_powered=options.until_powered,
             threads=options.threads,
+            checkpoint=options.checkpoint,
         ):
             groups.append(found)
             _progress(len(groups), len(experiments), found)

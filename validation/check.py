@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -112,6 +113,7 @@ class _Settings:
     most: int
     until_powered: bool
     limit: Thresholds
+    checkpoint: Path | None
 
 
 def check(
@@ -123,6 +125,7 @@ def check(
     perturb: float = 0.0,
     threads: int | None = None,
     until_powered: bool = False,
+    checkpoint: Path | None = None,
 ) -> Iterator[list[Finding]]:
     """Test every claim of the experiments; yields the findings of one experiment at a time.
 
@@ -139,40 +142,50 @@ def check(
         until_powered: raises the replicates until every claim resolves `resolve`, up to
             MOST_UNTIL_POWERED; a claim that would need more is left underpowered, and says what
             it would take.
+        checkpoint: folder of the simulations' checkpoints, one folder an experiment.
 
     Raises:
-        ValueError: resolve outside (0, 1), or a value that the simulation refuses.
+        ValueError: resolve outside (0, 1), or a value or checkpoint that the simulation refuses.
         Interrupted: Ctrl-C; the findings already yielded stand.
     """
     if not 0 < resolve < 1:
         raise ValueError(f"resolve must be in (0, 1), got {resolve!r}")
     limit = thresholds(max(1, sum(experiment.tests for experiment in experiments)))
     most = MOST_UNTIL_POWERED if until_powered else MOST
-    settings = _Settings(seed, replicates, resolve, perturb, threads, most, until_powered, limit)
+    settings = _Settings(
+        seed, replicates, resolve, perturb, threads, most, until_powered, limit, None
+    )
     for i, experiment in enumerate(experiments):
-        own = replace(settings, seed=seed + i)
+        folder = None if checkpoint is None else _folder(checkpoint, i, experiment)
+        own = replace(settings, seed=seed + i, checkpoint=folder)
         if isinstance(experiment, Grid):
             yield _examine_grid(experiment, own)
         else:
             yield _examine(experiment, own)
 
 
+def _folder(checkpoint: Path, i: int, experiment: Experiment | Grid) -> Path:
+    """A folder an experiment; its number tells apart two that share a name."""
+    return checkpoint / f"{i + 1:03}-{experiment.name.replace('/', '-')}"
+
+
 def _with_power(
-    simulate: Callable[[int, int], Sample],
+    simulate: Callable[[int, int, Path | None], Sample],
     needs: Callable[[Sample], float],
     settings: _Settings,
 ) -> tuple[Sample, int, float]:
     """(sample, runs, seconds) with the runs that its power needs, as far as they are allowed.
 
-    `simulate` takes a seed and a number of runs, `needs` tells from a sample how many runs the
-    weakest claim needs.
+    `simulate` takes a seed, a number of runs and a checkpoint, `needs` tells from a sample how many
+    runs the weakest claim needs.
     """
-    seed, runs = settings.seed, settings.replicates
+    seed, runs, folder = settings.seed, settings.replicates, settings.checkpoint
     if runs is None:
-        runs = _allowed(needs(simulate(seed + 2**32, PILOT)), settings)
+        pilot = simulate(seed + 2**32, PILOT, None if folder is None else folder / "pilot")
+        runs = _allowed(needs(pilot), settings)
     while True:
         start = time.perf_counter()
-        found = simulate(seed, runs)
+        found = simulate(seed, runs, None if folder is None else folder / "test")
         seconds = time.perf_counter() - start
         more = _allowed(needs(found), settings)
         if not settings.until_powered or needs(found) <= runs or more <= runs:
@@ -191,12 +204,13 @@ def _examine(experiment: Experiment, settings: _Settings) -> list[Finding]:
     if not experiment.claimed and settings.replicates is None:
         settings = replace(settings, replicates=REFERENCE, until_powered=False)
 
-    def simulate(seed: int, replicates: int) -> Estimates:
+    def simulate(seed: int, replicates: int, folder: Path | None) -> Estimates:
         return estimate(
             experiment.chain, experiment.workflow, experiment.generations,
             seed=seed, replicates=replicates, fields=experiment.twins,
             threshold=experiment.threshold, method=experiment.method, threads=settings.threads,
             data=None if experiment.table is None else experiment.table.rows,
+            checkpoint=folder,
         )  # fmt: skip
 
     def needs(found: Estimates) -> float:
@@ -255,11 +269,12 @@ def _examine_grid(grid: Grid, settings: _Settings) -> list[Finding]:
     curve = grid.theory()
     expected = perturbed("inflation", curve.values[1:], settings.perturb)
 
-    def simulate(seed: int, replicates: int) -> list[Estimate]:
+    def simulate(seed: int, replicates: int, folder: Path | None) -> list[Estimate]:
         return [
             estimate(
                 grid.chain, grid.family(n), grid.generations, seed=seed + k * 2**33,
                 replicates=replicates, fields=(grid.twin,), threads=settings.threads,
+                checkpoint=None if folder is None else folder / f"n{n}",
             )[grid.twin]
             for k, n in enumerate(grid.sizes)
         ]  # fmt: skip

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import reduce
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from montecarlo import blocks
+from montecarlo.checkpoint import Running, resumed
 from montecarlo.estimate import Estimates, Interrupted, Moments, Runs
 from montecarlo.gaussian.fields import FIELDS
 from montecarlo.gaussian.plan import frame, plan
 from montecarlo.gaussian.rows import batches_block, subsample_block
 from montecarlo.gaussian.univariate import LANES, univariate_block
+from montecarlo.manifest import Manifest, described, digest, manifest
 from theory.gaussian import GaussianChain
 from theory.workflow import UnsupportedWorkflow, Workflow
 
@@ -116,11 +120,23 @@ def estimate(
     data: npt.ArrayLike | None = None,
     method: str = "auto",
     threads: int | None = None,
+    checkpoint: Path | None = None,
 ) -> Estimates:
     """Means with standard errors by field, in memory that does not grow with `replicates`.
 
     Arguments, errors and streams are those of `simulate`: the estimate is the average of the runs
     it would return, merged in block order.
+
+    `checkpoint` is a folder that keeps the finished blocks, made if it does not exist. After Ctrl-C
+    or a kill the same call goes on from there, with more replicates too, to the bits of an
+    undisturbed run. (`simulate` has none: all its runs would have to be kept.)
+
+    Raises:
+        ValueError: also a checkpoint that is in use, damaged, ahead of `replicates`, or of another
+            experiment, seed, version, processor, commit or source.
+        OSError: the checkpoint cannot be read or written.
+        UnsupportedWorkflow: as in `simulate`.
+        Interrupted: Ctrl-C; `finished` holds the estimates of the finished blocks.
 
     Example:
         >>> result = estimate(GaussianChain(1), Workflow.replace(10), 2, seed=1, replicates=2000)
@@ -129,9 +145,13 @@ def estimate(
     """
     chosen = _chosen(chain, fields, threshold)
     fill = _engine(chain, workflow, generations, chosen, threshold, data, method)
-    total: Moments | None = None
+    seed, replicates, threads = blocks.checked(seed, replicates, threads)
+    running = Running()
     groups = _CHUNK // ((generations + 1) * len(chosen) * LANES)
     chunk = max(groups, 1) * LANES
+
+    def about() -> Manifest:
+        return _about(chain, workflow, generations, chosen, threshold, data, method, seed)
 
     def moments(stream: np.random.Generator, size: int) -> Moments:
         memory = np.empty((generations + 1) * len(chosen) * min(chunk, size))
@@ -144,13 +164,51 @@ def estimate(
         return reduce(Moments.merge, parts)
 
     try:
-        for part in _blocks(moments, seed, replicates, threads, str(workflow)):
-            total = part if total is None else total.merge(part)
+        with _resumed(checkpoint, about, replicates) as running:
+            label, start = str(workflow), running.blocks
+            for part in _blocks(moments, seed, replicates, threads, label, start):
+                running.add(part)
     except KeyboardInterrupt as stop:
+        total = running.total
         finished = None if total is None else total.estimates(chosen)
         raise Interrupted(finished, 0 if total is None else total.count) from stop
-    assert total is not None
-    return total.estimates(chosen)
+    assert running.total is not None
+    return running.total.estimates(chosen)
+
+
+def _resumed(
+    checkpoint: Path | None, about: Callable[[], Manifest], replicates: int
+) -> AbstractContextManager[Running]:
+    if checkpoint is None:
+        return nullcontext(Running())
+    return resumed(Path(checkpoint), about(), replicates)
+
+
+def _about(
+    chain: GaussianChain,
+    workflow: Workflow,
+    generations: int,
+    fields: tuple[str, ...],
+    threshold: float | None,
+    data: npt.ArrayLike | None,
+    method: str,
+    seed: int,
+) -> Manifest:
+    """The manifest; `coordinates` are what LAPACK made of the covariance and the data."""
+    where = frame(chain, data)
+    custom = workflow.slot_weights(generations) if workflow.custom_weights else None
+    experiment = {
+        "family": "gaussian",
+        "method": "rows" if method == "rows" or workflow.budget is not None else "statistics",
+        "chain": described(chain, {"covariance": chain.matrix}),
+        "workflow": described(workflow, {"custom_weights": custom}),
+        "generations": generations,
+        "fields": list(fields),
+        "threshold": threshold,
+        "data": digest(data),
+        "coordinates": digest(np.vstack([where.scale, where.table])),
+    }
+    return manifest(experiment, seed)
 
 
 def _chosen(
@@ -173,10 +231,12 @@ def _blocks(
     replicates: int,
     threads: int | None,
     label: str,
+    start: int = 0,
 ) -> Iterator[blocks.Result]:
     return blocks.run(
-        job, family=FAMILY, seed=seed, replicates=replicates, threads=threads, label=label
-    )
+        job, family=FAMILY, seed=seed, replicates=replicates, threads=threads, label=label,
+        start=start,
+    )  # fmt: skip
 
 
 def _engine(

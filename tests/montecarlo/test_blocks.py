@@ -100,6 +100,25 @@ def test_the_last_block_takes_what_is_left(replicates: int, sizes: list[int]) ->
     assert [size for _, size, _ in found] == sizes
 
 
+@pytest.mark.parametrize("start", [0, 1, 5, 6, 7])
+def test_a_run_that_goes_on_is_the_end_of_the_whole(
+    start: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And so is its progress bar."""
+    bars: list[dict[str, Any]] = []
+
+    class Bar(blocks.tqdm):  # type: ignore[type-arg]
+        def __init__(self, **options: Any) -> None:
+            bars.append(options)
+            super().__init__(**options)
+
+    monkeypatch.setattr(blocks, "tqdm", Bar)
+    given: dict[str, Any] = {"family": 4, "seed": 2, "replicates": 6 * BLOCK + 5}
+    whole = list(run(first_uniform, **given))
+    assert list(run(first_uniform, **given, threads=2, start=start)) == whole[start:]
+    assert bars[-1]["initial"] == min(start * BLOCK, 6 * BLOCK + 5)
+
+
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=str)
 def test_runs_do_not_depend_on_threads(workflow: Workflow) -> None:
     replicates = 2 * BLOCK + 300

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
+from montecarlo import blocks
 from montecarlo.gaussian import estimate
 from theory.curve import Kind
 from theory.gaussian import GaussianChain
 from theory.workflow import Workflow
 from validation.calibrated import Verdict, perturbed, relative_to
-from validation.check import LEAST, check
+from validation.check import LEAST, PILOT, check
 from validation.claims import MOMENTS, TWINS, Experiment, gaussian, on_table
 from validation.data import bundled
 from validation.report import exit_status
@@ -55,6 +56,32 @@ def test_too_few_replicates_are_underpowered():
 def test_a_disagreement_outranks_missing_power():
     found = findings(QUICK[:1], replicates=500, perturb=5.0)
     assert exit_status(found) == 1
+
+
+def test_a_stopped_check_goes_on_from_its_checkpoints(tmp_path, monkeypatch):
+    """Each pilot and each test has a folder; of what is finished no whole block is simulated."""
+    kept, twins, generator, asked = tmp_path / "kept", [QUICK[0], QUICK[0]], blocks.generator, []
+    expected = findings(twins, resolve=0.1)
+    running = check(twins, resolve=0.1, checkpoint=kept)
+    next(running)
+    running.close()
+    name = "gaussian-replace-ddof0-dim10-n2"
+    assert [path.name for path in kept.iterdir()] == [f"001-{name}"]
+    assert {path.name for path in (kept / f"001-{name}").iterdir()} == {"pilot", "test"}
+
+    def noted(*key):
+        asked.append(key)
+        return generator(*key)
+
+    monkeypatch.setattr(blocks, "generator", noted)
+    again = check(twins, resolve=0.1, checkpoint=kept)
+    found = next(again)
+    assert len(asked) <= 1, "a partial block of the test"
+    found += next(again)
+    assert len(asked) > PILOT // blocks.BLOCK
+    for one, other in zip(expected, found, strict=True):
+        np.testing.assert_array_equal(one.mean, other.mean)
+        np.testing.assert_array_equal(one.std_error, other.std_error)
 
 
 def test_findings_do_not_depend_on_threads():
@@ -116,7 +143,7 @@ def test_every_claim_sees_two_percent_of_its_formula():
         theory = experiment.theory()
         sample = estimate(
             experiment.chain, experiment.workflow, experiment.generations,
-            seed=3, replicates=4096, fields=experiment.twins,
+            seed=3, replicates=4096, fields=experiment.twins, threshold=experiment.threshold,
         )  # fmt: skip
         for field in experiment.fields:
             curve = theory[field]

@@ -39,6 +39,17 @@ def test_missing_power_is_three_and_says_what_it_takes(capsys):
     assert "needs about" in out
 
 
+def test_a_checkpoint_of_another_seed_is_refused(capsys, tmp_path):
+    argv = ["gaussian/replace/ddof0/dim10/n2", "--replicates", "1024", "--checkpoint"]
+    assert main([*argv, str(tmp_path)]) == 3
+    capsys.readouterr()
+    assert main([*argv, str(tmp_path), "--seed", "7"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    assert "is of seed 0, not 7" in captured.err
+
+
 def test_json_holds_every_generation_and_is_complete(capsys, tmp_path):
     path = tmp_path / "found.json"
     assert main([QUICK, "--output", str(path)]) == 0

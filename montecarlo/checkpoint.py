@@ -1,0 +1,207 @@
+"""Checkpoints: where a run of blocks stands, on disk, so that a killed run goes on.
+
+Blocks are merged in block order and the stream of a block does not depend on the others. So the
+merged moments of the first whole blocks are all there is to keep, in a file whose size does not
+grow with replicates, and going on from them gives the bits that an undisturbed run gives. The last
+block of a run may be a partial one: it is simulated again, so a checkpoint also serves longer runs.
+
+    manifest.json   what it is of, see `montecarlo.manifest`; written once, before the first state
+    state.npz       count, mean, squares; then the SHA-256 of the manifest and of these bytes
+    lock            held while a run uses the folder; the system drops it when the process dies
+
+Files are written aside, flushed to disk and renamed, so each is the old or the new one, whole.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from montecarlo.blocks import BLOCK
+from montecarlo.estimate import Moments
+from montecarlo.manifest import CODE, Manifest, differences
+
+if sys.platform != "win32":
+    import fcntl
+
+EVERY = 0.5  # seconds between two states, at least
+COST = 0.05  # share of the time that writing them may take, where a disk is slow
+MANIFEST, STATE, LOCK, PART = "manifest.json", "state.npz", "lock", ".part"
+_NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK)  # a file system that has none
+
+
+class Running:
+    """Moments merged block by block, and kept in a folder if there is one.
+
+    Attributes:
+        total: moments so far, None before the first block.
+    """
+
+    def __init__(
+        self, folder: Path | None = None, manifest: bytes = b"", total: Moments | None = None
+    ) -> None:
+        self.total = total
+        self._folder, self._manifest = folder, manifest
+        self._whole = self._kept = total
+        self._due = time.monotonic() + EVERY
+
+    @property
+    def blocks(self) -> int:
+        """Blocks merged; a run goes on with the block of this number."""
+        return 0 if self.total is None else -(-self.total.count // BLOCK)
+
+    def add(self, part: Moments) -> None:
+        """Merge the next block; keep the state now and then."""
+        self.total = part if self.total is None else self.total.merge(part)
+        if self.total.count % BLOCK == 0:
+            self._whole = self.total
+        if time.monotonic() >= self._due:
+            self.save()
+
+    def save(self) -> None:
+        """Keep the state of the whole blocks, if it is not kept already."""
+        if self._folder is None or self._whole is None or self._whole is self._kept:
+            return
+        whole, begin = self._whole, time.monotonic()
+        _replace(self._folder / STATE, _sealed(whole, self._manifest))
+        self._kept, end = whole, time.monotonic()
+        self._due = end + max(EVERY, (end - begin) / COST)
+
+
+@contextmanager
+def resumed(folder: Path, wanted: Manifest, replicates: int) -> Iterator[Running]:
+    """The run that a folder holds, or a new one; what is finished is kept however this ends.
+
+    Args:
+        folder: made if it does not exist.
+        wanted: manifest of the run that is about to go on.
+        replicates: runs asked for; a whole number of blocks of them may be there already.
+
+    Raises:
+        ValueError: the folder is something else, in use, damaged, of another run, or beyond
+            `replicates`.
+        OSError: it cannot be read or written.
+    """
+    _require_checkpoint(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with _locked(folder):
+        for name in (MANIFEST, STATE):  # left by a process that was killed as it wrote
+            (folder / (name + PART)).unlink(missing_ok=True)
+        manifest = _settled(folder, wanted)
+        total = _state(folder, manifest)
+        if total is not None and total.count > replicates:
+            raise ValueError(
+                f"checkpoint {str(folder)!r} is at {total.count:,} runs, beyond the "
+                f"{replicates:,} asked for"
+            )
+        if total is not None and replicates - total.count >= BLOCK:
+            clear = "\r\x1b[K" if sys.stderr.isatty() else ""  # a line of progress may be there
+            line = f"resuming {folder} at {total.count:,} of {replicates:,} runs"
+            print(f"{clear}{line}", file=sys.stderr, flush=True)
+        running = Running(folder, manifest, total)
+        try:
+            yield running
+        finally:
+            running.save()
+
+
+def _require_checkpoint(folder: Path) -> None:
+    """Refuse what is neither a checkpoint, nor empty, nor about to be made."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise ValueError(f"checkpoint must be a folder, got the file {str(folder)!r}")
+    ours = {MANIFEST, STATE, LOCK, MANIFEST + PART, STATE + PART}
+    names = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
+    if names - ours:
+        raise ValueError(
+            f"checkpoint must be a folder of its own, but {str(folder)!r} holds "
+            f"{min(names - ours)!r}"
+        )
+    if STATE in names and MANIFEST not in names:
+        raise ValueError(f"checkpoint {str(folder)!r} has lost its {MANIFEST}: remove it")
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """One run a folder, where the file system has locks."""
+    handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        if sys.platform != "win32":
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ValueError(f"checkpoint {str(folder)!r} is in use by another run") from None
+            except OSError as problem:
+                if problem.errno not in _NO_LOCKS:
+                    raise
+        yield
+    finally:
+        os.close(handle)
+
+
+def _settled(folder: Path, wanted: Manifest) -> bytes:
+    """The manifest's bytes on disk, once they are known to be of the run that is wanted."""
+    path = folder / MANIFEST
+    if not path.exists():
+        _replace(path, (json.dumps(wanted, indent=2) + "\n").encode())
+    content = path.read_bytes()
+    try:
+        stored = json.loads(content)
+    except ValueError:
+        stored = None
+    if not isinstance(stored, dict):
+        raise ValueError(f"checkpoint {str(folder)!r} has a damaged {MANIFEST}: remove it")
+    found = differences(stored, json.loads(json.dumps(wanted)))
+    if found:
+        code = all(difference.startswith(CODE) for difference in found)
+        told = ": remove it to start afresh, or go on with that code" if code else ""
+        raise ValueError(f"checkpoint {str(folder)!r} is of {'; of '.join(found)}{told}")
+    return content
+
+
+def _state(folder: Path, manifest: bytes) -> Moments | None:
+    """The moments on disk, None if there are none yet."""
+    path = folder / STATE
+    if not path.exists():
+        return None
+    content = path.read_bytes()
+    arrays = content[: -hashlib.sha256().digest_size]
+    if content != arrays + hashlib.sha256(manifest + arrays).digest():
+        raise ValueError(f"checkpoint {str(folder)!r} has a damaged {STATE}: remove it")
+    with np.load(io.BytesIO(arrays), allow_pickle=False) as found:
+        return Moments(int(found["count"]), found["mean"], found["squares"])
+
+
+def _sealed(moments: Moments, manifest: bytes) -> bytes:
+    """Moments as .npz, which readers of that format open, and behind them their hash."""
+    file = io.BytesIO()
+    np.savez(file, count=moments.count, mean=moments.mean, squares=moments.squares)
+    arrays = file.getvalue()
+    return arrays + hashlib.sha256(manifest + arrays).digest()
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Put content in the place of a file, on disk before its name is."""
+    part = path.with_name(path.name + PART)
+    with open(part, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(part, path)
+    if sys.platform != "win32":
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
