@@ -51,7 +51,7 @@ report: $(STAMP) ## compare theory with Monte Carlo: a table here, results/valid
 
 test: $(STAMP) ## run the tests and the examples in the docstrings
 	$(RUN) -m pytest -n auto --maxprocesses 8 --doctest-modules \
-		tests theory montecarlo validation loopbound.py $(ARGS)
+		tests theory montecarlo validation paper_figures loopbound.py $(ARGS)
 
 lint: $(LINT_STAMP) ## check style, format and types
 	$(RUN) -m ruff check .

@@ -22,6 +22,10 @@ FOLDER = Path(__file__).parent / "data"
 COLUMNS = tuple(field.name for field in fields(Point))
 
 
+class BadData(ValueError):  # noqa: N818 (it is what it says)
+    """Points that are missing, changed or of other settings: says which file, and what to run."""
+
+
 @dataclass(frozen=True)
 class Dataset:
     """Points and what they are of.
@@ -75,29 +79,29 @@ def read(name: str, settings: dict[str, Any], folder: Path = FOLDER) -> Dataset:
     """The points of a figure.
 
     Raises:
-        ValueError: no points, an unreadable manifest, points that the manifest does not vouch
+        BadData: no points, an unreadable manifest, points that the manifest does not vouch
             for, or points of other settings; quotes the file.
     """
     table, manifest_path = folder / f"{name}.csv", folder / f"{name}.json"
     again = f"run: python -m paper_figures {name} --recompute"
     for path in (table, manifest_path):
         if not path.is_file():
-            raise ValueError(f"{name}: no data, {str(path)!r} is missing; {again}")
+            raise BadData(f"{name}: no data, {str(path)!r} is missing; {again}")
     try:
         manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
         said, given = manifest["sha256"], manifest["settings"]
     except (ValueError, KeyError, TypeError) as problem:
-        raise ValueError(
+        raise BadData(
             f"{name}: {str(manifest_path)!r} is not a manifest ({problem!r}); {again}"
         ) from None
     content = table.read_bytes()
     if _digest(content) != said:
-        raise ValueError(
+        raise BadData(
             f"{name}: {str(table)!r} is not what its manifest vouches for (sha256 "
             f"{_digest(content)[:12]}..., manifest {str(said)[:12]}...); {again}"
         )
     if given != json.loads(json.dumps(settings)):
-        raise ValueError(f"{name}: {str(table)!r} was computed with other settings; {again}")
+        raise BadData(f"{name}: {str(table)!r} was computed with other settings; {again}")
     reader = csv.DictReader(io.StringIO(content.decode("utf-8")))
     return Dataset(tuple(_point(row) for row in reader), manifest)
 

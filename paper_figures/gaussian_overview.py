@@ -1,6 +1,6 @@
 """The Gaussian chain at the published setting: what is fitted, how far it is from the truth.
 
-Top, d = 1 and n = 100: the densities that one chain fits under replace and under accumulate, and
+Top, d = 1 and n = 100: the densities that six runs fit under replace and under accumulate, and
 the expected variance beside the expected standard deviation, which are two curves. Below, d = 10:
 squared mean error and trace ratio under three workflows. Maximum likelihood (ddof 0), the
 published choice.
@@ -11,7 +11,7 @@ Source: the setting is that of 2410.16713, with its n and d; the lines are `theo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -38,18 +38,17 @@ SHOWN = (1, 2, 3, 5, 7, 10, 14, 20, 30, 50, 70, 100)
 DRAWN = (1, 10, 25, 50, 100)  # generations whose densities are drawn
 
 CAPTION = (
-    "Gaussian chain, maximum likelihood (ddof 0), truth of unit covariance. Lines: exact "
-    "expectations. Points: Monte Carlo means of the literal procedure (1,000 runs in the top "
-    "right panel, 500 in d = 10), with bars of two standard errors, most of them smaller than "
-    "the marker; where theory knows the standard deviation of one run, the bar rests on it. Top: "
-    "d = 1, n = 100; the densities are those of one run each, seed 20260, not picked. Variance "
-    "and standard deviation are two curves: the variance of replace falls as (1 - 1/n)^t, the "
-    "standard deviation about half as fast at first. Below: d = 10, columns are workflows, shades "
-    "are rows a batch n, dotted lines the limits for t to infinity where a closed form is known. "
-    "Squared mean error is in units of tr(Sigma_0), the trace ratio is E tr(Sigma_t)/tr(Sigma_0)."
+    "Gaussian chain fitted by maximum likelihood (ddof 0) to a truth of unit covariance. Lines: "
+    "exact expectations. Points: Monte Carlo means of the literal procedure (10,000 runs in c, "
+    "500 in d to i) with bars of two standard errors, most of them smaller than the marker; where "
+    "theory knows the standard deviation of one run, the bar rests on it, because the mean of "
+    "replace is carried by runs rarer than one in 500. a, b: densities fitted by six runs, seed "
+    "20260, not picked. c: variance and standard deviation are two curves. d to f: squared mean "
+    "error. g to i: total variance over that of the truth. Shades and markers are n, rows a "
+    "batch; dotted lines are limits, where a closed form is known."
 )
 ALT = (
-    "Seven panels. Fitted densities of a one-dimensional Gaussian chain with 100 rows a batch "
+    "Nine panels. Fitted densities of a one-dimensional Gaussian chain with 100 rows a batch "
     "narrow and wander under replace and stay with the truth under accumulate; variance and "
     "standard deviation against generation. Then, in ten dimensions for n from 10 to 1,000, "
     "squared mean error on a log scale and trace ratio against generation: under replace the "
@@ -154,7 +153,6 @@ def draw(series: Sequence[Series]) -> Figure:
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(3, 3, figsize=(style.WIDTH, 7.2))
-    figure.get_layout_engine().set(hspace=0.05, wspace=0.05)  # type: ignore[union-attr]
     for place, make in zip(axes[0], _WORKFLOWS[:2], strict=False):
         _draw_densities(place, series, make(N).kind)
     _draw_variance(axes[0, 2], panel(series, "variance"))
@@ -180,7 +178,7 @@ def draw(series: Sequence[Series]) -> Figure:
 
 def _draw_densities(axes: Axes, series: Sequence[Series], kind: WorkflowKind) -> None:
     """A row a generation, the first on top; every run is a line, the truth is dashed."""
-    x = np.linspace(-4, 4, 401)
+    x = np.linspace(-4, 4, 161)
     colour = style.COLOURS[kind]
     for level, t in enumerate(reversed(DRAWN)):
         for mean, variance in _fitted(series, kind, t):
@@ -205,18 +203,20 @@ def _fitted(series: Sequence[Series], kind: WorkflowKind, t: int) -> list[tuple[
     return found
 
 
-def _density(
-    x: npt.NDArray[np.float64], mean: float, variance: float
-) -> npt.NDArray[np.float64]:
-    found: npt.NDArray[np.float64] = np.exp(-((x - mean) ** 2) / (2 * variance))
-    return found / np.sqrt(2 * np.pi * variance)
+def _density(x: npt.NDArray[np.float64], mean: float, variance: float) -> npt.NDArray[np.float64]:
+    scale = np.sqrt(2 * np.pi * variance)
+    found: npt.NDArray[np.float64] = np.exp(-((x - mean) ** 2) / (2 * variance)) / scale
+    return found
 
 
 def _draw_variance(axes: Axes, series: Sequence[Series]) -> None:
     """Expected variance (solid) and expected standard deviation (dashed) are two curves."""
     from matplotlib.lines import Line2D
 
-    marks = {"trace_ratio": ("-", "o"), "spread_ratio": ("--", "s")}
+    marks: dict[str, tuple[Literal["-", "--"], str]] = {
+        "trace_ratio": ("-", "o"),
+        "spread_ratio": ("--", "s"),
+    }
     for s in series:
         line, marker = marks[s.quantity]
         style.draw_line(axes, s, colour=style.COLOURS[s.kind], marker=marker, style=line)

@@ -43,6 +43,8 @@ _RC = {
     "figure.dpi": 100,
     "savefig.dpi": 200,
     "figure.constrained_layout.use": True,
+    "figure.constrained_layout.hspace": 0.05,
+    "figure.constrained_layout.wspace": 0.04,
     "font.family": "DejaVu Sans",
     "font.size": 8,
     "axes.titlesize": 8,
@@ -114,7 +116,7 @@ def plain(value: float) -> str:
         ('0.001', '0.5', '1,000', '0')
     """
     text = f"{value:,.9f}".rstrip("0").rstrip(".")
-    return "0" if text in ("-0", "") else text
+    return "0" if text == "-0" else text.replace("-", "\N{MINUS SIGN}")
 
 
 def plain_ticks(axis: Axis, at: Sequence[float] | None = None) -> None:
@@ -164,26 +166,29 @@ def end_labels(axes: Axes, labels: Sequence[tuple[float, str]]) -> None:
     """
     if not labels:
         return
-    height = axes.get_position().height * axes.figure.get_size_inches()[1] * 72
-    gap = 1.15 * SMALL / height
+    height = axes.get_window_extent().height * 72 / axes.figure.dpi  # points
     to_axes = axes.transData + axes.transAxes.inverted()
-    middle = axes.get_xlim()[0]
-    wanted = sorted((float(to_axes.transform((middle, y))[1]), text) for y, text in labels)
-    spread = _apart(np.array([y for y, _ in wanted]), gap)
+    left = axes.get_xlim()[0]
+    wanted = sorted((float(to_axes.transform((left, y))[1]), text) for y, text in labels)
+    tall = np.array([1.2 * SMALL / height * (text.count("\n") + 1) for _, text in wanted])
+    spread = _apart(np.array([y for y, _ in wanted]), tall)
     for y, (_, text) in zip(spread, wanted, strict=True):
         axes.annotate(
             text, (1, y), (3, 0), xycoords="axes fraction", textcoords="offset points",
-            fontsize=SMALL, va="center", annotation_clip=False,
+            fontsize=SMALL, va="center", annotation_clip=False, linespacing=1.1,
         )  # fmt: skip
 
 
-def _apart(wanted: npt.NDArray[np.float64], gap: float) -> npt.NDArray[np.float64]:
-    """Ascending positions at least `gap` apart and closest to the wanted ones (least squares)."""
+def _apart(
+    wanted: npt.NDArray[np.float64], tall: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Ascending centres of boxes that do not overlap, closest to the wanted ones."""
     from scipy.optimize import isotonic_regression
 
-    steps = gap * np.arange(len(wanted))
-    fitted: npt.NDArray[np.float64] = isotonic_regression(wanted - steps).x
-    return fitted + steps
+    offset = np.concatenate([[0.0], np.cumsum((tall[1:] + tall[:-1]) / 2)])
+    fitted: npt.NDArray[np.float64] = isotonic_regression(wanted - offset).x
+    fitted += offset
+    return fitted
 
 
 def explain_marks(figure: Figure, *, dashed: str = "") -> None:
