@@ -73,7 +73,8 @@ def render(findings: Sequence[Finding], facts: dict[str, Any]) -> str:
     return environment.get_template(TEMPLATE).render(
         facts=facts,
         headline=headline(findings),
-        standing_out=[_row(f) for f in claimed if f.verdict is not Verdict.AGREES],
+        disagreeing=[_row(f) for f in claimed if f.verdict is Verdict.DISAGREES],
+        underpowered=[_row(f) for f in claimed if f.verdict is Verdict.UNDERPOWERED],
         worst=_worst(claimed),
         weakest=_weakest(claimed),
         pictures=pictures(findings),
