@@ -94,7 +94,7 @@ def shades(kind: WorkflowKind, count: int) -> list[str]:
 
     Example:
         >>> shades(WorkflowKind.ACCUMULATE, 3)
-        ['#66aad1', '#0072b2', '#00395a']
+        ['#66aad1', '#0072b2', '#003959']
     """
     from matplotlib.colors import to_hex, to_rgb
 

@@ -40,14 +40,14 @@ RATE_MEASURED = (4, 8, 16, 32)  # above, noise hides the gap
 V, CHAIN = "v", "n x mean_error"
 
 CAPTION = (
-    "v_t is the excess risk at generation t over that of one fit to real data, for any regular, "
-    "well-specified family, to leading order in n at fixed t. Coloured lines: v_t. Thin dashed "
+    "vₜ is the excess risk at generation t over that of one fit to real data, for any regular, "
+    "well-specified family, to leading order in n at fixed t. Coloured lines: vₜ. Thin dashed "
     "lines: n times the exact squared mean error of a one-dimensional Gaussian chain (maximum "
     "likelihood, n = 200), in units of the variance of the truth; points: the same by Monte "
-    "Carlo, 6,144 runs, bars of two standard errors. The chain is below v_t by O(1/n): by 11 % at "
+    "Carlo, 6,144 runs, bars of two standard errors. The chain is below vₜ by O(1/n): by 11 % at "
     "t = 50 under replace. a: workflows that stay bounded, dotted lines their limits. b: workflows "
-    "that grow, dotted lines of the exact slope, 4/(w+1)^2 for a window of w batches. c: the gap "
-    "1 - n x mean error / v_t at t = 10 against n, which falls as 1/n (grey). The limits in t and "
+    "that grow, dotted lines of the exact slope, 4/(w + 1)² for a window of w batches. c: the gap "
+    "1 − n × mean error / vₜ at t = 10 against n, which falls as 1/n (grey). The limits in t and "
     "n do not commute: at fixed n the linear workflows end with a mean error of 1, not of "
     "infinity. Anchored keeps n real rows, fresh draws n new ones a generation."
 )
@@ -56,7 +56,7 @@ ALT = (
     "accumulate-subsample with replacement 3.290, without 2.935, accumulate 1.645, anchored 1.333, "
     "fresh 0.667. Second, linear growth: replace with slope 1, sliding windows of 2, 3 and 5 "
     "batches with slopes 0.444, 0.25 and 0.111. Third, the gap between a finite Gaussian chain "
-    "and v_t falls as 1/n. Monte Carlo points lie on the exact curves of the chain."
+    "and vₜ falls as 1/n. Monte Carlo points lie on the exact curves of the chain."
 )
 
 _LIMITS = {

@@ -69,7 +69,7 @@ def render(findings: Sequence[Finding], facts: dict[str, Any]) -> str:
     )  # fmt: skip
     claimed = [f for f in findings if f.verdict is not Verdict.NOT_CLAIMED]
     gaussian = [f for f in findings if f.experiment.table is None]
-    tests = sum(len(finding.mean) for finding in claimed)
+    tests = report.tested(findings)
     return environment.get_template(TEMPLATE).render(
         facts=facts,
         headline=headline(findings),
@@ -233,7 +233,7 @@ def _tests_at_a_glance(findings: Sequence[Finding]) -> Picture:
     title = "Every test against exact theory"
     if not len(z):
         return Picture(title, f"{NOT_DRAWN}: no exact value was tested.", "", None)
-    fail = thresholds(len(z)).fail
+    fail = thresholds(report.tested(findings)).fail
     caption = (
         "Left: z of every test of an exact value against the normal quantiles that it should "
         "follow if theory and simulation agree; beyond the dashed lines a test fails. Right: for "
