@@ -68,14 +68,15 @@ def render(findings: Sequence[Finding], facts: dict[str, Any]) -> str:
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     claimed = [f for f in findings if f.verdict is not Verdict.NOT_CLAIMED]
+    worst_first = sorted(claimed, key=_violation, reverse=True)
     gaussian = [f for f in findings if f.experiment.table is None]
-    tests = report.tested(findings)
+    tests = report.single_tests(findings)
     return environment.get_template(TEMPLATE).render(
         facts=facts,
         headline=headline(findings),
-        disagreeing=[_row(f) for f in claimed if f.verdict is Verdict.DISAGREES],
-        underpowered=[_row(f) for f in claimed if f.verdict is Verdict.UNDERPOWERED],
-        worst=_worst(claimed),
+        disagreeing=[_row(f) for f in worst_first if f.verdict is Verdict.DISAGREES],
+        underpowered=[_row(f) for f in worst_first if f.verdict is Verdict.UNDERPOWERED],
+        worst=_row(worst_first[0]) if claimed else None,
         weakest=_weakest(claimed),
         pictures=pictures(findings),
         groups=_grouped(gaussian, lambda f: f.experiment.workflow.kind.value),
@@ -151,10 +152,6 @@ def _row(finding: Finding) -> dict[str, Any]:
         "needed": finding.needed,
         "slack": None if slack is None else (float(slack.min()), float(slack.max())),
     }
-
-
-def _worst(claimed: Sequence[Finding]) -> dict[str, Any] | None:
-    return _row(max(claimed, key=_violation)) if claimed else None
 
 
 def _weakest(claimed: Sequence[Finding]) -> dict[str, Any] | None:
@@ -233,7 +230,7 @@ def _tests_at_a_glance(findings: Sequence[Finding]) -> Picture:
     title = "Every test against exact theory"
     if not len(z):
         return Picture(title, f"{NOT_DRAWN}: no exact value was tested.", "", None)
-    fail = thresholds(report.tested(findings)).fail
+    fail = thresholds(report.single_tests(findings)).fail
     caption = (
         "Left: z of every test of an exact value against the normal quantiles that it should "
         "follow if theory and simulation agree; beyond the dashed lines a test fails. Right: for "

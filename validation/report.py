@@ -109,7 +109,7 @@ def summary(findings: Sequence[Finding]) -> list[str]:
     """What the verdicts mean, in a few lines."""
     number = counts(findings)
     claimed = [f for f in findings if f.verdict is not Verdict.NOT_CLAIMED]
-    tests = tested(findings)
+    tests = single_tests(findings)
     verdicts = ", ".join(f"{number[v]} {v.value}" for v in Verdict if number[v])
     lines = [f"{len(findings)} claims: {verdicts}"] if findings else ["no claim was tested"]
     if claimed:
@@ -186,7 +186,7 @@ def commit() -> str | None:
         return None
 
 
-def tested(findings: Iterable[Finding]) -> int:
+def single_tests(findings: Iterable[Finding]) -> int:
     """Number of single tests behind the verdicts, which share the false-fail rate."""
     return sum(len(f.mean) for f in findings if f.verdict is not Verdict.NOT_CLAIMED)
 
@@ -211,7 +211,7 @@ def draw(findings: Sequence[Finding]) -> Figure:
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(style.WIDTH, 3.1))
     if len(z):
         quantiles = ndtri((np.arange(len(z)) + 0.5) / len(z))
-        fail = thresholds(tested(findings)).fail
+        fail = thresholds(single_tests(findings)).fail
         left.axline((0, 0), slope=1, color=style.GREY, linewidth=0.9)
         left.plot(quantiles, z, "o", color=style.INK)
         for edge in (-fail, fail):
