@@ -8,6 +8,7 @@ RUN := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 LINT_STAMP := $(VENV)/.lint-installed
 RESULT := results/validation.json
+PAGE := results/report.html
 ARGS :=
 # Modules are compiled when they are first imported: most never are.
 INSTALL := $(RUN) -m pip install --quiet --no-compile -c constraints.txt
@@ -41,17 +42,19 @@ help: ## list the targets
 	@echo 'usage: make TARGET [PYTHON=python3.12] [ARGS="more arguments for pytest"]'
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{printf "%-10s %s\n", $$1, $$2}'
 
-# The old result goes first: a run that dies leaves none. make's own status is 2 for any failure;
+# The old results go first: a run that dies leaves none. make's own status is 2 for any failure;
 # validation's (1 disagrees, 3 underpowered) is in make's last line.
-report: $(STAMP) ## compare theory with Monte Carlo: a table here, results/validation.json for programs
-	@mkdir -p $(dir $(RESULT)) && rm -f $(RESULT)
-	@$(RUN) -m validation --all --output $(RESULT); status=$$?; \
-	if [ -f $(RESULT) ]; then echo "result: $(CURDIR)/$(RESULT)"; fi; \
+report: $(STAMP) ## compare theory with Monte Carlo: a table here, results/report.html, validation.json
+	@mkdir -p $(dir $(RESULT)) && rm -f $(RESULT) $(PAGE)
+	@$(RUN) -m validation --all --output $(RESULT) --report $(PAGE); status=$$?; \
+	for made in $(RESULT) $(PAGE); do \
+		if [ -f $$made ]; then echo "result: $(CURDIR)/$$made"; fi; \
+	done; \
 	exit $$status
 
 test: $(STAMP) ## run the tests and the examples in the docstrings
 	$(RUN) -m pytest -n auto --maxprocesses 8 --doctest-modules \
-		tests theory montecarlo validation loopbound.py $(ARGS)
+		tests theory montecarlo validation paper_figures loopbound.py $(ARGS)
 
 lint: $(LINT_STAMP) ## check style, format and types
 	$(RUN) -m ruff check .

@@ -111,6 +111,31 @@ def test_montecarlo_takes_specs_from_theory_and_never_a_formula(path: Path) -> N
         assert name != "*"
 
 
+# --- paper_figures: theory and montecarlo, never a verdict ---------------------------------------
+
+
+@pytest.mark.parametrize("path", sources("paper_figures"), ids=lambda p: p.name)
+def test_figures_take_from_theory_and_montecarlo_only(path: Path) -> None:
+    for module, _ in imported(path):
+        assert not under(module, *OURS) or under(
+            module, "theory", "montecarlo", "paper_figures", "loopbound"
+        )
+
+
+def test_drawing_committed_data_needs_no_numba() -> None:
+    """numba takes a second to import, and only --recompute and a new manifest need it."""
+    script = (
+        "import sys\nfrom paper_figures.catalogue import FIGURES\n"
+        "FIGURES['universal_inflation'].data()\nprint(*sys.modules, sep='\\n')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    loaded = done.stdout.split()
+    assert "paper_figures.dataset" in loaded
+    assert [name for name in loaded if under(name, "numba", "matplotlib", "montecarlo")] == []
+
+
 # --- oracles: nothing of ours -------------------------------------------------------------------
 
 

@@ -16,7 +16,7 @@ def test_help_lists_the_folders(capsys):
         loopbound.main(["--help"])
     assert stop.value.code == 0
     out = capsys.readouterr().out
-    assert all(folder in out for folder in ("theory", "montecarlo", "validation"))
+    assert all(folder in out for folder in ("theory", "montecarlo", "validation", "paper_figures"))
 
 
 def test_an_unknown_folder_is_one_line_and_exit_status_two(capsys):
@@ -28,7 +28,7 @@ def test_an_unknown_folder_is_one_line_and_exit_status_two(capsys):
     assert "'theorem'" in err
 
 
-@pytest.mark.parametrize("folder", ["theory", "montecarlo", "validation"])
+@pytest.mark.parametrize("folder", ["theory", "montecarlo", "validation", "paper_figures"])
 @pytest.mark.parametrize("option", ["--help", "--version"])
 def test_every_folder_answers_help_and_version(folder, option, capsys):
     assert loopbound.main([folder, option]) == 0

@@ -4,6 +4,7 @@ calibrated.py   thresholds and verdicts: what a sample of that size could have d
 claims.py       the list of claims: theory field, its simulated twin, where it is tested
 data.py         real tables: a user's file, or the bundled ones
 check.py        plan, simulate, judge
-report.py       findings as tables and JSON
+report.py       findings as tables, JSON and a plot
+page.py         findings as one HTML page
 __main__.py     python -m validation
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +24,7 @@ from theory.commandline import (
     write,
 )
 from theory.workflow import Workflow
-from validation import claims, report
+from validation import claims, page, report
 from validation.asymptotic import Grid, grids
 from validation.calibrated import FALSE_FAIL, FALSE_PASS
 from validation.check import MOST, RESOLVE, Finding, check
@@ -37,7 +38,7 @@ examples:
   python -m validation gaussian/accumulate --verbose
   python -m validation gaussian --data table.csv
   python -m validation gaussian --data table.csv --workflow anchored --n 4 --n-real 4
-  python -m validation --all --output results/validation.json
+  python -m validation --all --output results/validation.json --report results/report.html
   python -m validation gaussian/replace --perturb 0.02     # must disagree
   python -m validation inflation --until-powered
 
@@ -95,17 +96,22 @@ def build_parser() -> Parser:
     data.add_argument("--with-replacement", action="store_true", help="accumulate-subsample")
     data.add_argument("--weight", type=float, metavar="W", help="fresh")
     add_output_options(parser)
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE", help="one .html page: verdicts, figures, real data"
+    )
     parser.add_argument("--verbose", action="store_true", help="a row for every claim")
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status that the help lists."""
-    return answer(build_parser(), argv, _act)
+    given = sys.argv[1:] if argv is None else list(argv)
+    return answer(build_parser(), given, lambda options: _act(options, given))
 
 
-def _act(options: argparse.Namespace) -> int:
+def _act(options: argparse.Namespace, given: Sequence[str]) -> int:
     check_files(options)
+    _check_report(options.report)
     experiments = _selected(options)
     if options.list:
         names = [(name,) for experiment in experiments for name in experiment.claim_names()]
@@ -129,7 +135,9 @@ def _act(options: argparse.Namespace) -> int:
     except Interrupted:
         stopped = True
         print(f"stopped after {len(groups)} of {len(experiments)} experiments", file=sys.stderr)
-    _deliver(options, groups, stopped)
+    facts = _facts(options, given, complete=not stopped)
+    facts |= {"tested": len(groups), "experiments": len(experiments)}
+    _deliver(options, groups, facts)
     findings = [finding for group in groups for finding in group]
     return STOPPED if stopped else report.exit_status(findings)
 
@@ -168,17 +176,37 @@ def _progress(done: int, total: int, found: list[Finding]) -> None:
         print(line, file=sys.stderr, flush=True)
 
 
-def _deliver(options: argparse.Namespace, groups: list[list[Finding]], stopped: bool) -> None:
-    """The table on stdout, the JSON and the plot in their files."""
-    facts: dict[str, Any] = {
-        "complete": not stopped,
+def _check_report(path: Path | None) -> None:
+    """Refuse a page that cannot be written before anything is computed."""
+    if path is None:
+        return
+    if path.suffix != ".html":
+        raise ValueError(f"--report must end in .html, got {str(path)!r}")
+    if not path.parent.is_dir():
+        raise ValueError(f"--report: the folder of {str(path)!r} does not exist")
+    if path.is_dir():
+        raise ValueError(f"--report must be a file, got the folder {str(path)!r}")
+
+
+def _facts(options: argparse.Namespace, given: Sequence[str], *, complete: bool) -> dict[str, Any]:
+    """What the findings are of: the head of the JSON, and the foot of the page."""
+    return {
+        "complete": complete,
+        "command": shlex.join(["python", "-m", "validation", *given]),
         "seed": options.seed,
         "resolve": options.resolve,
         "perturb": options.perturb,
         "false_fail": FALSE_FAIL,
         "false_pass": FALSE_PASS,
         "versions": report.environment(),
+        "commit": report.commit(),
     }
+
+
+def _deliver(
+    options: argparse.Namespace, groups: list[list[Finding]], facts: dict[str, Any]
+) -> None:
+    """The table on stdout; the JSON, the plot and the page in their files."""
     findings = [finding for group in groups for finding in group]
     table = report.claim_table(findings, facts)
     if options.format != "table":
@@ -191,6 +219,8 @@ def _deliver(options: argparse.Namespace, groups: list[list[Finding]], stopped: 
                 file.write(table.as_json())
     if options.plot is not None:
         report.plot(options.plot, findings)
+    if options.report is not None:
+        page.write(options.report, findings, facts)
 
 
 if __name__ == "__main__":

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import math
 import platform
+import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
+from paper_figures import style
+from paper_figures.render import image
 from theory.commandline import Table, replacing
 from validation.calibrated import FALSE_FAIL, FALSE_PASS, Verdict, thresholds
 from validation.check import Finding
-from validation.claims import Experiment
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FloatArray = npt.NDArray[np.float64]
 
 
 def counts(findings: Iterable[Finding]) -> dict[Verdict, int]:
@@ -115,7 +123,7 @@ def summary(findings: Sequence[Finding]) -> list[str]:
     """What the verdicts mean, in a few lines."""
     number = counts(findings)
     claimed = [f for f in findings if f.verdict is not Verdict.NOT_CLAIMED]
-    tests = sum(len(finding.mean) for finding in claimed)
+    tests = single_tests(findings)
     verdicts = ", ".join(f"{number[v]} {v.value}" for v in Verdict if number[v])
     lines = [f"{len(findings)} claims: {verdicts}"] if findings else ["no claim was tested"]
     if claimed:
@@ -137,7 +145,7 @@ def record(finding: Finding) -> dict[str, Any]:
     """Everything about one claim, for JSON; arrays over generations 1..T."""
     experiment, judgement = finding.experiment, finding.judgement
     chain = experiment.chain
-    table = experiment.table if isinstance(experiment, Experiment) else None
+    table = experiment.table
     return {
         "name": finding.name,
         "field": finding.field,
@@ -179,31 +187,68 @@ def environment() -> dict[str, str]:
     }
 
 
-def plot(path: Path, findings: Sequence[Finding]) -> None:
-    """z of every exact test against the normal quantiles it should follow, and the power."""
-    import matplotlib
+def commit() -> str | None:
+    """The commit of this checkout, with -dirty if it was changed; None outside one."""
+    here = Path(__file__)
 
-    matplotlib.use("Agg")
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(here.parent), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
+        return done.stdout.strip()
+
+    try:
+        git("ls-files", "--error-unmatch", here.name)  # an installed copy is nobody's checkout
+        return git("describe", "--always", "--dirty", "--abbrev=12", "--exclude=*")
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def single_tests(findings: Iterable[Finding]) -> int:
+    """Number of single tests behind the verdicts, which share the false-fail rate."""
+    return sum(len(f.mean) for f in findings if f.verdict is not Verdict.NOT_CLAIMED)
+
+
+def exact_z(findings: Iterable[Finding]) -> FloatArray:
+    """z of every test of a claimed exact value, sorted."""
+    z = [f.judgement.z for f in _exact(findings)]
+    found: FloatArray = np.sort(np.concatenate(z)) if z else np.zeros(0)
+    return found[np.isfinite(found)]
+
+
+def _exact(findings: Iterable[Finding]) -> list[Finding]:
+    return [f for f in findings if f.slack is None and f.verdict is not Verdict.NOT_CLAIMED]
+
+
+def draw(findings: Sequence[Finding]) -> Figure:
+    """z of every exact test against the normal quantiles it should follow, and the power."""
     from matplotlib import pyplot
     from scipy.special import ndtri
 
-    exact = [f for f in findings if f.slack is None and f.verdict is not Verdict.NOT_CLAIMED]
-    z = np.sort(np.concatenate([f.judgement.z for f in exact])) if exact else np.zeros(0)
-    z = z[np.isfinite(z)]
-    figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 4), layout="constrained")
+    z = exact_z(findings)
+    figure, (left, right) = pyplot.subplots(1, 2, figsize=(style.WIDTH, 3.1))
     if len(z):
         quantiles = ndtri((np.arange(len(z)) + 0.5) / len(z))
-        fail = thresholds(len(z)).fail
-        left.plot(quantiles, z, "o", markersize=3)
-        left.axline((0, 0), slope=1, color="0.5", linewidth=1)
+        fail = thresholds(single_tests(findings)).fail
+        left.axline((0, 0), slope=1, color=style.GREY, linewidth=0.9)
+        left.plot(quantiles, z, "o", color=style.INK)
         for edge in (-fail, fail):
-            left.axhline(edge, color="C3", linestyle="--", linewidth=1)
+            left.axhline(edge, color=style.GREY, linestyle="--", linewidth=0.9)
+        left.annotate(f"fails beyond {fail:.2f}", (quantiles[0], fail), (0, -9),
+                      textcoords="offset points", fontsize=style.SMALL)  # fmt: skip
     left.set(
-        xlabel="standard normal quantile", ylabel="z of the test", title="theory against simulation"
-    )
-    power = [100 * f.judgement.detectable.max() for f in exact]
-    right.hist(power, bins=20, color="C0")
-    right.set(xlabel="discrepancy resolved, %", ylabel="claims", title="power")
-    with replacing(path, "wb") as file:
-        figure.savefig(file, format=path.suffix[1:], dpi=150)
-    pyplot.close(figure)
+        xlabel="standard normal quantile", ylabel="z, standard errors",
+        title=f"a  theory against simulation, {len(z):,} tests",
+    )  # fmt: skip
+    power = [100 * f.judgement.detectable.max() for f in _exact(findings)]
+    right.hist(power, bins=20, color=style.INK)
+    right.set(
+        xlabel="relative discrepancy resolved, %", ylabel="claims",
+        title=f"b  power of {len(power):,} claims",
+    )  # fmt: skip
+    return figure
+
+
+def plot(path: Path, findings: Sequence[Finding]) -> None:
+    """`draw`, into a .png, .svg or .pdf file."""
+    with style.publication(), replacing(path, "wb") as file:
+        file.write(image(draw(findings), path.suffix[1:], "theory against simulation"))

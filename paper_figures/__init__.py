@@ -1,0 +1,14 @@
+"""The figures of the papers, drawn again: exact theory as lines, Monte Carlo as points.
+
+gaussian_overview.py     the Gaussian chain: fitted densities, mean error, trace ratio
+universal_inflation.py   v_t of every workflow, and how fast a finite chain comes to it
+catalogue.py             their names
+series.py                one simulation of a figure, its points, a line with its points
+measure.py               the points again, by simulation
+dataset.py               the committed points in data/, each file with a manifest
+style.py                 colours, sizes, tick labels: the only place that has any
+render.py                a figure as PNG, SVG, PDF, CSV and JSON
+__main__.py              python -m paper_figures
+
+A figure is a module with `data()`, cheap because the points are committed, and `draw()`.
+"""

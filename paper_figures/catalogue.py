@@ -1,0 +1,45 @@
+"""The figures by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from paper_figures import gaussian_overview, universal_inflation
+from paper_figures.series import Point, Series
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class FigureModule(Protocol):
+    """What a figure's file offers.
+
+    Attributes:
+        NAME: of the figure, its files and its module.
+        TITLE: one line: what it shows.
+        CAPTION: what lines, points and bars are, and what differs from what.
+        ALT: the same for who cannot see it.
+    """
+
+    NAME: str
+    TITLE: str
+    CAPTION: str
+    ALT: str
+
+    def settings(self) -> dict[str, Any]:
+        """What the committed points must have been computed with."""
+
+    def recompute(self, *, quick: bool = False) -> list[Point]:
+        """The points again, by simulation; minutes, or seconds with quick."""
+
+    def data(self, points: Sequence[Point] | None = None) -> list[Series]:
+        """Lines with points; None reads the committed points."""
+
+    def draw(self, series: Sequence[Series]) -> Figure:
+        """The figure; call it inside `style.publication`."""
+
+
+FIGURES: dict[str, FigureModule] = {
+    module.NAME: module for module in (gaussian_overview, universal_inflation)
+}

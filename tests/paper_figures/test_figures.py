@@ -1,0 +1,225 @@
+"""What the figures show: exact lines, points that lie on them, one colour a workflow."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+
+from paper_figures import gaussian_overview, render, style, universal_inflation
+from paper_figures.catalogue import FIGURES
+from paper_figures.measure import FEWEST, QUICK, measure
+from paper_figures.series import Cell, panel
+from theory.gaussian import GaussianChain, curves
+from theory.inflation import inflation
+from theory.workflow import Workflow, WorkflowKind
+
+
+@pytest.fixture(scope="module")
+def overview():
+    return gaussian_overview.data()
+
+
+@pytest.fixture(scope="module")
+def universal():
+    return universal_inflation.data()
+
+
+def points(series):
+    """Every Monte Carlo point as (line, generation, z)."""
+    found = []
+    for line in series:
+        at, mean, error = line.measured
+        for t, m, e in zip(at.astype(int), mean, error, strict=True):
+            if e > 0:
+                found.append((line, t, (m - line.theory[t]) / e))
+    return found
+
+
+# --- lines --------------------------------------------------------------------------------------
+
+
+def test_lines_of_the_overview_are_the_exact_curves(overview):
+    made = {
+        "replace": Workflow.replace,
+        "accumulate": Workflow.accumulate,
+        "accumulate-subsample": Workflow.accumulate_subsample,
+    }
+    lines = panel(overview, "d=10") + panel(overview, "variance")
+    assert len(lines) == 3 * 5 * 2 + 2 * 2
+    for line in lines:
+        exact = curves(GaussianChain(line.dim, 0), made[line.label](line.n), 100)[line.quantity]
+        np.testing.assert_array_equal(line.theory.values, exact.values)
+        assert line.theory.limit == exact.limit
+
+
+def test_lines_of_the_inflation_are_v_and_the_exact_chain(universal):
+    flows = {
+        "accumulate-subsample, with replacement": lambda n: Workflow.accumulate_subsample(
+            n, replacement=True
+        ),
+        "accumulate-subsample": Workflow.accumulate_subsample,
+        "accumulate": Workflow.accumulate,
+        "anchored": lambda n: Workflow.anchored(n, n),
+        "fresh": lambda n: Workflow.fresh(n, n),
+        "replace": Workflow.replace,
+        **{f"sliding-window {w}": lambda n, w=w: Workflow.sliding_window(n, w) for w in (2, 3, 5)},
+    }
+    assert {line.label for line in universal} == set(flows)
+    for line in universal:
+        last = len(line.theory) - 1
+        if line.quantity == "v":
+            exact = inflation(flows[line.label](1000), last).values
+        else:
+            flow = flows[line.label](line.n)
+            exact = line.n * curves(GaussianChain(1, 0), flow, last).mean_error.values
+        np.testing.assert_allclose(line.theory.values, exact, rtol=1e-12)
+
+
+def test_the_limits_written_in_the_figure_are_those_of_theory(universal):
+    shown = {
+        label: float(text.split("=")[1]) for label, text in universal_inflation._LIMITS.items()
+    }
+    limits = {s.label: s.theory.limit for s in panel(universal, "bounded", "v")}
+    assert shown.keys() == limits.keys()
+    for label, limit in limits.items():
+        assert shown[label] == pytest.approx(limit, abs=5e-4)
+
+
+def test_the_gaps_that_the_caption_states(universal):
+    """11 % below v at t = 50 under replace; the gap falls as 1/n."""
+    by_n = {s.n: s.theory[-1] for s in panel(universal, "rate") if s.label == "replace"}
+    assert 1 - by_n[256] / 10 == pytest.approx((1 - by_n[128] / 10) / 2, rel=0.05)
+    (chain,) = (s for s in panel(universal, "growing", "n x mean_error") if s.label == "replace")
+    assert round(100 * (1 - chain.theory[50] / 50)) == 11
+    assert "11 %" in universal_inflation.CAPTION
+
+
+# --- points -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "count"), [("gaussian_overview", 408), ("universal_inflation", 89)]
+)
+def test_points_lie_on_the_lines(name, count):
+    """Within five standard errors: a false fail in 497 x 5.7e-7 = 0.03 % of recomputations."""
+    found = points(FIGURES[name].data())
+    assert len(found) == count
+    assert [(line.panel, line.label, line.n, t, z) for line, t, z in found if abs(z) > 5] == []
+
+
+def test_points_refute_the_line_of_another_workflow(overview):
+    """The check above can fail: the points of replace on the line of accumulate."""
+    own = [s for s in panel(overview, "d=10", "trace_ratio") if s.n == 100]
+    replace, accumulate = own[0], own[1]
+    at, mean, error = replace.measured
+    z = (mean - accumulate.theory.values[at.astype(int)]) / error
+    assert np.abs(z).max() > 5
+
+
+def test_a_single_run_follows_the_law_of_its_workflow():
+    """E variance of replace, ddof 0, is (1 - 1/n)^t; 5 standard errors, false-fail 2e-6."""
+    n, runs = 5, 1500
+    stream = np.random.Generator(np.random.SFC64(7))
+    found = np.array(
+        [gaussian_overview.one_run(Workflow.replace(n), 3, stream) for _ in range(runs)]
+    )
+    variance = found[:, :, 1]
+    error = variance.std(axis=0, ddof=1) / math.sqrt(runs)
+    z = (variance.mean(axis=0) - (1 - 1 / n) ** np.arange(1, 4)) / error
+    assert np.abs(z).max() < 5
+    assert np.abs(variance.mean(axis=0) - 1).max() > 5 * error.max()
+
+
+def test_error_bars_rest_on_theory_where_it_knows_them_and_quick_is_quicker():
+    flow, chain = Workflow.replace(4), GaussianChain(1, 0)
+    cell = Cell("p", "replace", chain, flow, 3, ("mean_error",), (1, 3), 640)
+    many, few = measure([cell], seed=1), measure([cell], seed=1, quick=True)
+    assert [p.generation for p in many] == [1, 3]
+    assert {p.replicates for p in many} == {640}
+    assert {p.replicates for p in few} == {max(FEWEST, 640 // QUICK)}
+    std = curves(chain, flow, 3).mean_error.std
+    assert many[1].std_error == pytest.approx(std[3] / math.sqrt(640), rel=1e-12)
+
+
+# --- looks --------------------------------------------------------------------------------------
+
+
+def test_a_figure_is_the_same_bytes_again_without_a_date(universal):
+    module, series = FIGURES["universal_inflation"], universal
+
+    def drawn():
+        with style.publication():
+            return render.image(module.draw(series), "svg", module.TITLE)
+
+    first = drawn()
+    assert first == drawn()
+    assert b"date" not in first.lower()
+    assert module.TITLE.encode() in first
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_ticks_are_plain_decimals_and_colours_those_of_the_workflows(name):
+    module = FIGURES[name]
+    allowed = {style.INK, style.GREY, *style.COLOURS.values()}
+    for kind in style.COLOURS:
+        allowed |= set(style.shades(kind, 5))
+    allowed = {colour.lower() for colour in allowed}
+    with style.publication():
+        figure = module.draw(module.data())
+        figure.draw_without_rendering()
+        for axes in figure.axes:
+            texts = [
+                t.get_text() for axis in (axes.xaxis, axes.yaxis) for t in axis.get_ticklabels()
+            ]
+            assert texts
+            assert all(re.fullmatch(r"−?[\d,.]*", text) for text in texts), texts
+            assert {to_hex(line.get_color()) for line in axes.lines} <= allowed
+
+
+CVD = {
+    "normal": np.eye(3),
+    "protanopia": [
+        [0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deuteranopia": [
+        [0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "tritanopia": [
+        [1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
+}  # fmt: skip
+TO_XYZ = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+
+
+def linear(colour):
+    channels = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    return np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+
+
+def lab(rgb):
+    xyz = TO_XYZ @ np.clip(rgb, 0, 1) / np.array([0.9505, 1, 1.089])
+    f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+def test_every_workflow_has_a_colour_that_every_eye_can_tell():
+    """CIELAB distance of 16 in four kinds of vision, contrast of 3:1 on white."""
+    assert set(style.COLOURS) == set(WorkflowKind)
+    colours = [linear(colour) for colour in style.COLOURS.values()]
+    for seen in CVD.values():
+        seen_as = [lab(np.array(seen) @ colour) for colour in colours]
+        pairs = [np.linalg.norm(a - b) for i, a in enumerate(seen_as) for b in seen_as[i + 1 :]]
+        assert min(pairs) >= 16
+    assert min(1.05 / (np.dot(TO_XYZ[1], colour) + 0.05) for colour in colours) >= 3
+
+
+def test_labels_are_moved_apart_and_no_further():
+    far = style._apart(np.array([0.0, 0.5, 1.0]), np.full(3, 0.1))
+    np.testing.assert_allclose(far, [0, 0.5, 1.0])
+    near = style._apart(np.array([0.5, 0.5]), np.array([0.1, 0.3]))
+    np.testing.assert_allclose(near, [0.4, 0.6])
