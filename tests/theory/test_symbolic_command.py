@@ -41,6 +41,7 @@ def test_json_has_every_derivation(capsys: Output) -> None:
     assert [one["field"] for one in data["derivations"]] == ["inflation", "inflation_limit"] * 2
     first = data["derivations"][0]
     assert first["formula"]["sympy"] == "(2 + n/m)*harmonic(t, 2) - 2"
+    assert first["formula"]["latex"] == r"H_{t}^{(2)} \left(2 + \frac{n}{m}\right) - 2"
     assert sum(step["identities_proved"] for step in first["steps"]) >= 3
     assert first["checked"][0].startswith("equal to the recursion in exact fractions for n, m in")
 

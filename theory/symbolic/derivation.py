@@ -56,8 +56,8 @@ class Formula:
     @property
     def latex(self) -> str:
         """The expression and its abbreviations, without surrounding math delimiters."""
-        parts = [sympy.latex(self.expression)]
-        parts += [f"{sympy.latex(short)} = {sympy.latex(full)}" for short, full in self.where]
+        parts = [latex(self.expression)]
+        parts += [f"{latex(short)} = {latex(full)}" for short, full in self.where]
         return r",\quad ".join(parts)
 
     def __str__(self) -> str:
@@ -184,6 +184,15 @@ class Derivation:
         for check in self.checks:
             check.compare(self.formula)
         return tuple(check.statement for check in self.checks)
+
+
+def latex(expression: Any) -> str:
+    """LaTeX, with H_t^{(2)} for a harmonic sum, which sympy spells out."""
+
+    def letter(index: Any, order: Any = 1) -> Any:
+        return sympy.Symbol(rf"H_{{{sympy.latex(index)}}}^{{({sympy.latex(order)})}}")
+
+    return str(sympy.latex(sympy.sympify(expression).replace(sympy.harmonic, letter)))
 
 
 def vanishes(expression: Any) -> bool:

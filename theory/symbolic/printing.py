@@ -7,7 +7,7 @@ from typing import Any
 
 import sympy
 
-from theory.symbolic.derivation import Derivation
+from theory.symbolic.derivation import Derivation, latex
 from theory.symbolic.letters import MEANING
 
 
@@ -43,7 +43,7 @@ def as_latex(derivation: Derivation) -> str:
     for step in derivation.steps:
         lines.append(rf"  \item {_prose(step.text)}")
         if step.expression is not None:
-            lines.append(rf"    \[ {sympy.latex(step.expression)} \]")
+            lines.append(rf"    \[ {latex(step.expression)} \]")
     lines += [r"\end{enumerate}", _prose(f"Result ({derivation.formula.name}):")]
     lines.append(rf"\[ {derivation.formula.latex} \]")
     lines += [_prose(f"Checked: {statement}.") for statement in checked]
@@ -76,7 +76,7 @@ def as_data(derivation: Derivation) -> dict[str, Any]:
 
 
 def _expression(expression: Any) -> dict[str, str]:
-    return {"sympy": str(expression), "latex": sympy.latex(expression)}
+    return {"sympy": str(expression), "latex": latex(expression)}
 
 
 def _letters(derivation: Derivation) -> list[tuple[str, str]]:
