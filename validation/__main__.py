@@ -67,7 +67,7 @@ def build_parser() -> Parser:
     )  # fmt: skip
     test.add_argument(
         "--until-powered", action="store_true",
-        help="raise the runs until every claim has power, or say what it would take",
+        help="as many runs as it takes to give every claim power, up to 1e9 an experiment",
     )  # fmt: skip
     test.add_argument("--seed", type=int, default=0, help="default 0")
     test.add_argument(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -31,12 +32,12 @@ FloatArray = npt.NDArray[np.float64]
 Sample = TypeVar("Sample")
 
 RESOLVE = 0.01
-PILOT = 65_536  # replicates that tell how many are needed
+PILOT = 16_384  # replicates that tell how many are needed where theory does not
 LEAST = 16_384
 MOST = 12_000_000  # replicates of one experiment, unless asked for more
 MOST_UNTIL_POWERED = 1_000_000_000
-REFERENCE = 50_000  # replicates where nothing is claimed
-_MARGIN = 1.2  # on the number planned from the pilot's standard deviations
+REFERENCE = 20_000  # replicates where nothing is claimed
+_MARGIN = 1.2  # on a number planned from the sample's standard deviations
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +112,7 @@ class _Settings:
     perturb: float
     threads: int | None
     most: int
-    until_powered: bool
+    raising: bool  # the runs, as long as a claim lacks power
     limit: Thresholds
     checkpoint: Path | None
 
@@ -132,15 +133,15 @@ def check(
     Args:
         experiments: specs with their fields, and grids of specs.
         seed: of every simulation; experiment i uses seed + i.
-        replicates: runs an experiment; None plans them from a pilot with streams of its own, so
-            that every claim resolves `resolve`, up to MOST.
+        replicates: runs an experiment; None plans them from theory's standard deviations, or from
+            a pilot with streams of its own, so that every claim resolves `resolve`, up to MOST.
         resolve: relative discrepancy that each test must be able to see, see
             `calibrated.relative_to`.
         perturb: falsifies every exact value by this share before testing: a check of the check,
             which must then disagree.
         threads: None for one a core.
-        until_powered: raises the replicates until every claim resolves `resolve`, up to
-            MOST_UNTIL_POWERED; a claim that would need more is left underpowered, and says what
+        until_powered: lifts that limit to MOST_UNTIL_POWERED, and raises the replicates asked
+            for; a claim that would need more is left underpowered, and says what
             it would take.
         checkpoint: folder of the simulations' checkpoints, one folder an experiment.
 
@@ -152,9 +153,8 @@ def check(
         raise ValueError(f"resolve must be in (0, 1), got {resolve!r}")
     limit = thresholds(max(1, sum(experiment.tests for experiment in experiments)))
     most = MOST_UNTIL_POWERED if until_powered else MOST
-    settings = _Settings(
-        seed, replicates, resolve, perturb, threads, most, until_powered, limit, None
-    )
+    raising = until_powered or replicates is None
+    settings = _Settings(seed, replicates, resolve, perturb, threads, most, raising, limit, None)
     for i, experiment in enumerate(experiments):
         folder = None if checkpoint is None else _folder(checkpoint, i, experiment)
         own = replace(settings, seed=seed + i, checkpoint=folder)
@@ -173,36 +173,40 @@ def _with_power(
     simulate: Callable[[int, int, Path | None], Sample],
     needs: Callable[[Sample], float],
     settings: _Settings,
+    known: float | None = None,
 ) -> tuple[Sample, int, float]:
     """(sample, runs, seconds) with the runs that its power needs, as far as they are allowed.
 
     `simulate` takes a seed, a number of runs and a checkpoint, `needs` tells from a sample how many
-    runs the weakest claim needs.
+    runs the weakest claim needs. Where theory knows that number, no pilot is simulated; where tails
+    are heavy, a pilot may have promised too much, and the runs are raised.
     """
     seed, runs, folder = settings.seed, settings.replicates, settings.checkpoint
-    if runs is None:
+    if runs is None and known is None:
         pilot = simulate(seed + 2**32, PILOT, None if folder is None else folder / "pilot")
-        runs = _allowed(needs(pilot), settings)
+        runs = _allowed(_MARGIN * needs(pilot), settings)
+    elif runs is None:
+        runs = _allowed(known or 0.0, settings)
     while True:
         start = time.perf_counter()
         found = simulate(seed, runs, None if folder is None else folder / "test")
         seconds = time.perf_counter() - start
-        more = _allowed(needs(found), settings)
-        if not settings.until_powered or needs(found) <= runs or more <= runs:
+        needed = needs(found)
+        more = _allowed(_MARGIN * needed, settings)
+        if not settings.raising or needed <= runs or more <= runs:
             return found, runs, seconds
         runs = more
 
 
-def _allowed(needed: float, settings: _Settings) -> int:
-    """Runs to plan where so many are needed: with a margin, or MOST if that is out of reach."""
-    planned = max(LEAST, _MARGIN * needed)
-    return int(planned) if planned <= settings.most else MOST
+def _allowed(planned: float, settings: _Settings) -> int:
+    """Runs to simulate, one more than the bare need, or MOST if what is planned is out of reach."""
+    return max(LEAST, math.ceil(planned) + 1) if planned <= settings.most else MOST
 
 
 def _examine(experiment: Experiment, settings: _Settings) -> list[Finding]:
     theory = experiment.theory()
     if not experiment.claimed and settings.replicates is None:
-        settings = replace(settings, replicates=REFERENCE, until_powered=False)
+        settings = replace(settings, replicates=REFERENCE, raising=False)
 
     def simulate(seed: int, replicates: int, folder: Path | None) -> Estimates:
         return estimate(
@@ -213,29 +217,40 @@ def _examine(experiment: Experiment, settings: _Settings) -> list[Finding]:
             checkpoint=folder,
         )  # fmt: skip
 
-    def needs(found: Estimates) -> float:
+    def needs(found: Estimates | None) -> float:
         spreads = (_spread(experiment, name, theory[name], found) for name in experiment.fields)
         return max(
             replicates_needed(std, scale, settings.limit, settings.resolve)
-            for _, std, scale in spreads
+            for std, scale in spreads
         )
 
-    found, runs, seconds = _with_power(simulate, needs, settings)
+    exact = all(_exact_std(experiment, theory[name]) for name in experiment.fields)
+    known = needs(None) if exact else None
+    found, _, seconds = _with_power(simulate, needs, settings, known)
     return [
         _judged(experiment, name, theory[name], found, seconds, settings)
         for name in experiment.fields
     ]
 
 
+def _exact_std(experiment: Experiment, curve: Curve) -> bool:
+    """Whether theory knows the standard deviation of one run; a table has moments of its own."""
+    return curve.std is not None and curve.kind is Kind.EXACT and experiment.table is None
+
+
 def _spread(
-    experiment: Experiment, field: str, curve: Curve, found: Estimates
-) -> tuple[bool, FloatArray, FloatArray]:
-    """(known exactly?, standard deviation of one run, what a discrepancy is relative to)."""
+    experiment: Experiment, field: str, curve: Curve, found: Estimates | None
+) -> tuple[FloatArray, FloatArray]:
+    """(standard deviation of one run, what a discrepancy is relative to).
+
+    From the sample what theory does not know; nothing where `_exact_std`.
+    """
+    if curve.std is not None and _exact_std(experiment, curve):
+        return curve.std[1:], relative_to(field, curve.values[1:], curve.std[1:])
+    assert found is not None
     sample = found[TWINS[field]]
-    exact = curve.std is not None and curve.kind is Kind.EXACT and experiment.table is None
-    std = curve.std[1:] if exact and curve.std is not None else sample.std[1:]
     value = curve.values[1:] if curve.kind is Kind.EXACT else sample.mean[1:]
-    return exact, std, relative_to(field, value, std)
+    return sample.std[1:], relative_to(field, value, sample.std[1:])
 
 
 def _judged(
@@ -247,7 +262,7 @@ def _judged(
     settings: _Settings,
 ) -> Finding:
     sample = found[TWINS[field]]
-    exact, std, scale = _spread(experiment, field, curve, found)
+    std, scale = _spread(experiment, field, curve, found)
     expected = curve.values[1:]
     if settings.perturb and curve.kind is Kind.EXACT:
         expected = perturbed(field, expected, settings.perturb)
@@ -259,8 +274,8 @@ def _judged(
         judgement = replace(judgement, verdict=Verdict.NOT_CLAIMED)
     needed = replicates_needed(std, scale, settings.limit, settings.resolve)
     return Finding(
-        experiment, field, curve.kind, curve.source, expected, sample.mean[1:], std_error, exact,
-        sample.count, seconds, needed, judgement,
+        experiment, field, curve.kind, curve.source, expected, sample.mean[1:], std_error,
+        _exact_std(experiment, curve), sample.count, seconds, needed, judgement,
     )  # fmt: skip
 
 
@@ -292,6 +307,6 @@ def _examine_grid(grid: Grid, settings: _Settings) -> list[Finding]:
     return [
         Finding(
             grid, "inflation", curve.kind, curve.source, expected, value, std_error, False, runs,
-            seconds, needs(found), judgement, grid.order(found),
+            seconds, needs(found), judgement, grid.order(found, curve),
         )
     ]  # fmt: skip

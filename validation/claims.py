@@ -182,12 +182,12 @@ def _default_chain(dim: int) -> Iterator[Experiment]:
 def _schedules() -> Iterator[Experiment]:
     """Batches of unequal size, and a budget between two pools."""
     chain = GaussianChain(2, 0)
-    schedule = (6, 3, 9)
+    schedule = (3, 2, 4)
     yield Experiment("replace", chain, Workflow.replace(schedule), 4, MOMENTS)
     yield Experiment("accumulate", chain, Workflow.accumulate(schedule), 4, MOMENTS)
-    budget = Workflow.accumulate_subsample(schedule, budget=7)
-    yield Experiment("accumulate-subsample-budget7", chain, budget, 4, MOMENTS)
-    yield Experiment("anchored", chain, Workflow.anchored(4, schedule), 4, MOMENTS)
+    budget = Workflow.accumulate_subsample(schedule, budget=3)
+    yield Experiment("accumulate-subsample-budget3", chain, budget, 4, MOMENTS)
+    yield Experiment("anchored", chain, Workflow.anchored(3, schedule), 4, MOMENTS)
 
 
 def _long_runs() -> Iterator[Experiment]:
@@ -201,7 +201,7 @@ def _long_runs() -> Iterator[Experiment]:
         chain = GaussianChain(1, ddof)
         workflow = Workflow.replace(10)
         yield Experiment("replace-long", chain, workflow, 50, ("log_det_ratio",))
-        yield Experiment("replace-long", chain, workflow, 20, ("survival",), threshold=0.5)
+        yield Experiment("replace-long", chain, workflow, 20, ("survival",), threshold=0.3)
     chain = GaussianChain(1, 0)
     yield Experiment("accumulate-long", chain, Workflow.accumulate(10), 50, ("log_det_ratio",))
 

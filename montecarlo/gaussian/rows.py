@@ -149,25 +149,29 @@ def cholesky(
     """
     dim = len(a)
     least = scale * grain(mean) ** 2
-    found = 0
+    found = filled = 0  # columns that are not zero, and where the last of them ends
     for j in range(dim):
-        pivot = scale * a[j, j]
-        floor = max(ROUNDING * dim * pivot, least)
-        resolved = np.finfo(np.float64).eps * pivot if exact else 0.0
-        for k in range(j):
-            pivot -= out[j, k] * out[j, k]
-        kept = found < rank and (exact or pivot > floor)
-        root = math.sqrt(max(pivot, resolved)) if kept else 0.0
-        found += 1 if kept else 0
+        kept, root = False, 0.0
+        if found < rank:
+            pivot = scale * a[j, j]
+            floor = max(ROUNDING * dim * pivot, least)
+            resolved = np.finfo(np.float64).eps * pivot if exact else 0.0
+            for k in range(filled):
+                pivot -= out[j, k] * out[j, k]
+            kept = exact or pivot > floor
+            root = math.sqrt(max(pivot, resolved)) if kept else 0.0
         out[j, j] = root
-        if root == 0.0:
-            out[j + 1 :, j] = 0.0
-            continue
-        for i in range(j + 1, dim):
-            total = scale * a[i, j]
-            for k in range(j):
-                total -= out[i, k] * out[j, k]
-            out[i, j] = total / root
+        if root > 0.0:
+            for i in range(j + 1, dim):
+                total = scale * a[i, j]
+                for k in range(filled):
+                    total -= out[i, k] * out[j, k]
+                out[i, j] = total / root
+        else:
+            for i in range(j + 1, dim):
+                out[i, j] = 0.0
+        if kept:
+            found, filled = found + 1, j + 1
 
 
 @inlined
@@ -372,7 +376,8 @@ def bartlett(rng: np.random.Generator, rows: int, mean: FloatArray, out: FloatAr
             for i in range(j + 1, dim):
                 out[i, j] = root * rng.standard_normal()
         else:
-            out[j:, j] = 0.0
+            for i in range(j, dim):
+                out[i, j] = 0.0
 
 
 @kernel
@@ -446,7 +451,10 @@ def batches_block(
                     rng, rows, 1.0, literal, table, origin, unit, z, work, new_mean, new_factor
                 )
                 if not plan.last_only:
-                    gram(new_factor, dim, pooled)
+                    if len(table):
+                        pooled[:] = work[1 : dim + 1]
+                    else:
+                        gram(new_factor, hull, pooled)
                     put(means[0], scatters[0], new_mean, pooled, 1.0)
                 if t > 1 and plan.weights[t, 1] > 0.0:  # beside the last model's rows
                     hull += min(plan.synthetic_rows[t - 1], rank + 1)

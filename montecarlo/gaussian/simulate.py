@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from montecarlo import blocks
 from montecarlo.checkpoint import Running, resumed
 from montecarlo.estimate import Estimates, Interrupted, Moments, Runs
 from montecarlo.gaussian.fields import FIELDS
-from montecarlo.gaussian.plan import frame, plan
+from montecarlo.gaussian.plan import Frame, Plan, frame, plan
 from montecarlo.gaussian.rows import batches_block, subsample_block
 from montecarlo.gaussian.univariate import LANES, univariate_block
 from montecarlo.manifest import Manifest, described, digest, manifest
@@ -87,13 +88,13 @@ def simulate(
         >>> runs.mean_error.shape
         (5, 4)
     """
-    chosen = _chosen(chain, fields, threshold)
-    fill = _engine(chain, workflow, generations, chosen, threshold, data, method)
+    task = _task(chain, workflow, generations, fields, threshold, data, method)
+    chosen = task.fields
     parts: list[FloatArray] = []
 
     def job(stream: np.random.Generator, size: int) -> FloatArray:
         out = np.empty((generations + 1, len(chosen), size))
-        fill(stream, out)
+        task.fill(stream, out)
         return out
 
     def runs() -> Runs:
@@ -143,15 +144,12 @@ def estimate(
         >>> result.mean_error.count, result.mean_error.mean.shape
         (2000, (3,))
     """
-    chosen = _chosen(chain, fields, threshold)
-    fill = _engine(chain, workflow, generations, chosen, threshold, data, method)
+    task = _task(chain, workflow, generations, fields, threshold, data, method)
+    chosen = task.fields
     seed, replicates, threads = blocks.checked(seed, replicates, threads)
     running = Running()
     groups = _CHUNK // ((generations + 1) * len(chosen) * LANES)
     chunk = max(groups, 1) * LANES
-
-    def about() -> Manifest:
-        return _about(chain, workflow, generations, chosen, threshold, data, method, seed)
 
     def moments(stream: np.random.Generator, size: int) -> Moments:
         memory = np.empty((generations + 1) * len(chosen) * min(chunk, size))
@@ -159,12 +157,12 @@ def estimate(
         for start in range(0, size, chunk):
             shape = (generations + 1, len(chosen), min(chunk, size - start))
             out = memory[: math.prod(shape)].reshape(shape)
-            fill(stream, out)
+            task.fill(stream, out)
             parts.append(Moments.of(out))
         return reduce(Moments.merge, parts)
 
     try:
-        with _resumed(checkpoint, about, replicates) as running:
+        with _resumed(checkpoint, task, seed, replicates) as running:
             label, start = str(workflow), running.blocks
             for part in _blocks(moments, seed, replicates, threads, label, start):
                 running.add(part)
@@ -176,39 +174,81 @@ def estimate(
     return running.total.estimates(chosen)
 
 
-def _resumed(
-    checkpoint: Path | None, about: Callable[[], Manifest], replicates: int
-) -> AbstractContextManager[Running]:
-    if checkpoint is None:
-        return nullcontext(Running())
-    return resumed(Path(checkpoint), about(), replicates)
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """A simulation that was checked: method 'rows' or 'statistics', coordinates computed."""
+
+    chain: GaussianChain
+    workflow: Workflow
+    generations: int
+    fields: tuple[str, ...]
+    threshold: float | None
+    data: npt.ArrayLike | None
+    method: str
+    script: Plan
+    where: Frame
+
+    def fill(self, stream: np.random.Generator, out: FloatArray) -> None:
+        """Runs from the stream into out, axes (generation, field, replicate)."""
+        script, where = self.script, self.where
+        order = np.array([FIELDS.index(name) for name in self.fields])
+        literal = self.method == "rows"
+        if self.workflow.budget is not None:
+            subsample_block(
+                stream, script, self.workflow.replacement, where.scale, where.table, order, out
+            )
+        elif self.chain.dim == 1 and not literal and self.data is None:
+            univariate_block(stream, script, order, out)
+        else:
+            batches_block(stream, script, literal, where.scale, where.table, order, out)
+
+    def manifest(self, seed: int) -> Manifest:
+        """What a checkpoint is of; `coordinates` are what LAPACK made of covariance and data."""
+        flow = self.workflow
+        custom = flow.slot_weights(self.generations) if flow.custom_weights else None
+        experiment = {
+            "family": "gaussian",
+            "method": self.method,
+            "chain": described(self.chain, {"covariance": self.chain.matrix}),
+            "workflow": described(flow, {"custom_weights": custom}),
+            "generations": self.generations,
+            "fields": list(self.fields),
+            "threshold": self.threshold,
+            "data": digest(self.data),
+            "coordinates": digest(np.vstack([self.where.scale, self.where.table])),
+        }
+        return manifest(experiment, seed)
 
 
-def _about(
+def _task(
     chain: GaussianChain,
     workflow: Workflow,
     generations: int,
-    fields: tuple[str, ...],
+    fields: Sequence[str] | None,
     threshold: float | None,
     data: npt.ArrayLike | None,
     method: str,
-    seed: int,
-) -> Manifest:
-    """The manifest; `coordinates` are what LAPACK made of the covariance and the data."""
-    where = frame(chain, data)
-    custom = workflow.slot_weights(generations) if workflow.custom_weights else None
-    experiment = {
-        "family": "gaussian",
-        "method": "rows" if method == "rows" or workflow.budget is not None else "statistics",
-        "chain": described(chain, {"covariance": chain.matrix}),
-        "workflow": described(workflow, {"custom_weights": custom}),
-        "generations": generations,
-        "fields": list(fields),
-        "threshold": threshold,
-        "data": digest(data),
-        "coordinates": digest(np.vstack([where.scale, where.table])),
-    }
-    return manifest(experiment, seed)
+) -> _Task:
+    chosen = _chosen(chain, fields, threshold)
+    if method not in METHODS:
+        raise ValueError(f"unknown method {method!r}: choose from {', '.join(METHODS)}")
+    if method == "statistics" and workflow.budget is not None:
+        raise UnsupportedWorkflow(
+            f"statistics of {workflow}: a subsample takes single rows; method 'rows' draws them"
+        )
+    if method == "auto":
+        method = "statistics" if workflow.budget is None else "rows"
+    chain.require(workflow, generations)
+    script, where = plan(chain, workflow, generations, threshold), frame(chain, data)
+    return _Task(chain, workflow, generations, chosen, threshold, data, method, script, where)
+
+
+def _resumed(
+    checkpoint: Path | None, task: _Task, seed: int, replicates: int
+) -> AbstractContextManager[Running]:
+    if checkpoint is None:
+        return nullcontext(Running())
+    return resumed(Path(checkpoint), task.manifest(seed), replicates)
 
 
 def _chosen(
@@ -237,36 +277,3 @@ def _blocks(
         job, family=FAMILY, seed=seed, replicates=replicates, threads=threads, label=label,
         start=start,
     )  # fmt: skip
-
-
-def _engine(
-    chain: GaussianChain,
-    workflow: Workflow,
-    generations: int,
-    fields: tuple[str, ...],
-    threshold: float | None,
-    data: npt.ArrayLike | None,
-    method: str,
-) -> Callable[[np.random.Generator, FloatArray], None]:
-    """What fills an array of axes (generation, field, replicate) with runs from a stream."""
-    if method not in METHODS:
-        raise ValueError(f"unknown method {method!r}: choose from {', '.join(METHODS)}")
-    if method == "statistics" and workflow.budget is not None:
-        raise UnsupportedWorkflow(
-            f"statistics of {workflow}: a subsample takes single rows; method 'rows' draws them"
-        )
-    chain.require(workflow, generations)
-    script, where = plan(chain, workflow, generations, threshold), frame(chain, data)
-    order = np.array([FIELDS.index(name) for name in fields])
-
-    def fill(stream: np.random.Generator, out: FloatArray) -> None:
-        if workflow.budget is not None:
-            subsample_block(
-                stream, script, workflow.replacement, where.scale, where.table, order, out
-            )
-        elif chain.dim == 1 and method != "rows" and data is None:
-            univariate_block(stream, script, order, out)
-        else:
-            batches_block(stream, script, method == "rows", where.scale, where.table, order, out)
-
-    return fill

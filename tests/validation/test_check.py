@@ -60,12 +60,12 @@ def test_a_disagreement_outranks_missing_power():
 
 def test_a_stopped_check_goes_on_from_its_checkpoints(tmp_path, monkeypatch):
     """Each pilot and each test has a folder; of what is finished no whole block is simulated."""
-    kept, twins, generator, asked = tmp_path / "kept", [QUICK[0], QUICK[0]], blocks.generator, []
+    kept, twins, generator, asked = tmp_path / "kept", [QUICK[2], QUICK[2]], blocks.generator, []
     expected = findings(twins, resolve=0.1)
     running = check(twins, resolve=0.1, checkpoint=kept)
     next(running)
     running.close()
-    name = "gaussian-replace-ddof0-dim10-n2"
+    name = "gaussian-accumulate-ddof0-dim10-n20"
     assert [path.name for path in kept.iterdir()] == [f"001-{name}"]
     assert {path.name for path in (kept / f"001-{name}").iterdir()} == {"pilot", "test"}
 
@@ -82,6 +82,38 @@ def test_a_stopped_check_goes_on_from_its_checkpoints(tmp_path, monkeypatch):
     for one, other in zip(expected, found, strict=True):
         np.testing.assert_array_equal(one.mean, other.mean)
         np.testing.assert_array_equal(one.std_error, other.std_error)
+
+
+def test_without_a_pilot_where_theory_knows_the_spread_of_a_run(tmp_path):
+    (found,) = findings(QUICK[1:2], resolve=0.1, checkpoint=tmp_path)[:1]
+    assert [path.name for path in next(tmp_path.iterdir()).iterdir()] == ["test"]
+    assert found.exact_std
+    assert found.verdict is Verdict.AGREES
+
+
+def test_a_pilot_that_promised_too_much_is_corrected(monkeypatch):
+    """Eight runs cannot tell how many are needed: the test asks again."""
+    monkeypatch.setattr("validation.check.PILOT", 8)
+    monkeypatch.setattr("validation.check.LEAST", 8)
+    (found,) = findings(QUICK[2:3], resolve=0.03)
+    assert found.replicates >= found.needed > 1000
+    assert found.verdict is Verdict.AGREES
+
+
+def test_until_powered_raises_the_runs_that_were_asked_for():
+    (found,) = findings(QUICK[2:3], replicates=500, until_powered=True, resolve=0.03)
+    assert found.replicates >= found.needed > 500
+    assert found.verdict is Verdict.AGREES
+
+
+def test_out_of_reach_a_claim_stays_underpowered_and_says_what_it_would_take(monkeypatch):
+    monkeypatch.setattr("validation.check.MOST", 2000)
+    monkeypatch.setattr("validation.check.MOST_UNTIL_POWERED", 3000)
+    (found,) = findings(QUICK[2:3], until_powered=True, resolve=0.01)
+    assert found.replicates == 2000
+    assert found.verdict is Verdict.UNDERPOWERED
+    assert found.needed > 3000
+    assert found.seconds_needed > found.seconds
 
 
 def test_findings_do_not_depend_on_threads():
