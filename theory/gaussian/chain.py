@@ -8,9 +8,8 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from theory.covariance import Matrix, checked_covariance
 from theory.workflow import UnsupportedWorkflow, Workflow, WorkflowKind, share, whole_number
-
-Matrix = tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class GaussianChain:
             raise ValueError(f"ddof must be 0 or 1, got {self.ddof!r}")
         object.__setattr__(self, "temperature", share("temperature", self.temperature))
         if self.covariance is not None:
-            checked = _checked_covariance(self.covariance, self.dim)
+            checked = checked_covariance(self.covariance, self.dim)
             object.__setattr__(self, "covariance", tuple(tuple(map(float, r)) for r in checked))
 
     @classmethod
@@ -92,21 +91,3 @@ class GaussianChain:
                 name = "n" if workflow.budget is None else "budget"
                 name = "n_real" if workflow.n_real == rows else name
                 raise ValueError(f"{name} must be >= 2 for ddof=1, got {name}={rows}")
-
-
-def _checked_covariance(given: npt.ArrayLike, dim: int) -> npt.NDArray[np.float64]:
-    matrix = np.asarray(given, dtype=np.float64)
-    if matrix.shape != (dim, dim):
-        raise ValueError(f"covariance must have shape ({dim}, {dim}), got shape {matrix.shape}")
-    if not np.isfinite(matrix).all():
-        raise ValueError(f"covariance must be finite, got {given!r}")
-    if not np.allclose(matrix, matrix.T, rtol=1e-10, atol=1e-12 * np.abs(matrix).max()):
-        raise ValueError(f"covariance must be symmetric, got {given!r}")
-    matrix = (matrix + matrix.T) / 2
-    eigenvalues = np.linalg.eigvalsh(matrix)
-    if eigenvalues[0] <= dim * np.finfo(np.float64).eps * eigenvalues[-1]:
-        raise ValueError(
-            f"covariance must be positive definite, got smallest eigenvalue {eigenvalues[0]:.6g} "
-            f"and largest {eigenvalues[-1]:.6g}"
-        )
-    return matrix
