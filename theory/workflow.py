@@ -260,6 +260,19 @@ class Workflow:
                 return [int(b) for b in np.flatnonzero(self.custom_row(t) > 0)]
         return list(range(t))
 
+    def until(self, generations: int) -> WorkflowKind:
+        """The kind it coincides with over so many generations.
+
+        A window of one batch is replace; a window, or a budget drawn without replacement, that no
+        pool outgrows is accumulate.
+        """
+        if self.window == 1:
+            return WorkflowKind.REPLACE
+        grows = (self.window or 0) >= generations
+        if self.budget is not None and not self.replacement:
+            grows = self.budget >= self.pool_size(generations)
+        return WorkflowKind.ACCUMULATE if grows else self.kind
+
     # --- what a fit sees -----------------------------------------------------------------------
 
     def pool_size(self, t: int) -> int:

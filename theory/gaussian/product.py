@@ -52,11 +52,7 @@ class Steps:
 
 def is_product(workflow: Workflow, generations: int) -> bool:
     """True for replace and accumulate, and what coincides with one over that horizon."""
-    if workflow.kind in (WorkflowKind.REPLACE, WorkflowKind.ACCUMULATE) or workflow.window == 1:
-        return True
-    if workflow.budget is not None and not workflow.replacement:
-        return workflow.budget >= workflow.pool_size(generations)
-    return (workflow.window or 0) >= generations
+    return workflow.until(generations) in (WorkflowKind.REPLACE, WorkflowKind.ACCUMULATE)
 
 
 def steps(workflow: Workflow, ddof: int, temperature: float, generations: int) -> Steps | None:
@@ -66,7 +62,7 @@ def steps(workflow: Workflow, ddof: int, temperature: float, generations: int) -
     """
     if not is_product(workflow, generations):
         return None
-    replacing = workflow.kind is WorkflowKind.REPLACE or workflow.window == 1
+    replacing = workflow.until(generations) is WorkflowKind.REPLACE
     t = np.arange(generations)
     n = np.take(np.array(workflow.schedule, dtype=np.float64), t, mode="clip")
     after = n if replacing else np.cumsum(n)
