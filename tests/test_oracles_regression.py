@@ -171,6 +171,16 @@ def test_models_are_affine_in_truth_and_noise(
         np.testing.assert_allclose(b @ truth + c @ errors, model, rtol=0, atol=1e-10)
 
 
+def test_a_reused_design_needs_batches_of_one_size() -> None:
+    with pytest.raises(ValueError, match="4 rows, not 5"):
+        simulate("replace", (4, 5), 2, seed=0, replicates=1, truth=TRUTH, design="reused")
+    with pytest.raises(ValueError, match=r"n=\(4, 5\)"):
+        random_experiment(
+            "replace", (4, 5), 2, generator=np.random.default_rng(0), covariance=np.eye(2),
+            design="reused",
+        )  # fmt: skip
+
+
 @pytest.mark.parametrize("design", ["fresh", "reused"])
 @pytest.mark.parametrize("penalty", ["scaled", "fixed"])
 def test_literal_ridge_runs_have_the_conditional_means(design: str, penalty: str) -> None:
