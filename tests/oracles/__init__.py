@@ -2,17 +2,24 @@
 
 Every file here starts from the definition of the chain and shares no line with the code it checks.
 
-========================  ========================================================================
-``training_sets``         who trains on what: one list of fits for each workflow
-``batch_covariance``      exact first two moments at batch level, in fractions; inflation v_t
-``enumeration``           the same moments row by row, over every subsample there is
-``literal``               the procedure itself, slowly: rows, fits, samples, all ten curves
-``chi_square``            one quadrature rule for the chi-square law and one for the normal law
-``gaussian_quadrature``   curves that need integrals: replace in any dimension, accumulate in d = 1
-``wishart``               accumulate in d = 2 and 3 by integration, in any d by Monte Carlo
-========================  ========================================================================
+==========================  ======================================================================
+``training_sets``           who trains on what: one list of fits for each workflow
+``batch_covariance``        exact first two moments at batch level, in fractions; inflation v_t
+``enumeration``             the same moments row by row, over every subsample there is
+``literal``                 the procedure itself, slowly: rows, fits, samples, all ten curves
+``chi_square``              one quadrature rule for the chi-square law and one for the normal law
+``gaussian_quadrature``     curves that need integrals: replace in any d, accumulate in d = 1
+``wishart``                 accumulate in d = 2 and 3 by integration, in any d by Monte Carlo
+``regression_literal``      linear regression label by label, any workflow, ridge and least norm
+``regression_conditional``  the same given rows and draws: bias and variance by explicit matrices
+``regression_moments``      expectations over Gaussian designs, in fractions, and the sums they make
+``regression_quadrature``   d = 1 by integration: weights, windows, anchors, subsampling, ridge
+``regression_subsample``    accumulate-subsample given the designs, exactly, and a fast simulation
+``regression_ridge``        ridge on the last fit at finite size, for the proportional limit
+==========================  ======================================================================
 
 ``batch_covariance``, ``enumeration`` and ``literal`` take the same arguments, so one line of a test
-compares all three.  They share ``training_sets`` (the conventions) and nothing else.
+compares all three; ``regression_literal`` and ``regression_conditional`` take them too.  They share
+``training_sets`` (the conventions) and nothing else.
 Arrays over generations have index t: entry 0 is the truth, entry 1 the fit to real rows only.
 """
