@@ -107,8 +107,16 @@ class RegressionChain:
     @property
     def isotropic(self) -> bool:
         """Whether Sigma is a multiple of the identity."""
+        if self.covariance is None:
+            return True
         matrix = self.matrix
         return bool((matrix == matrix[0, 0] * np.eye(self.dim)).all())
+
+    @property
+    def signal(self) -> float:
+        """Error of weights 0, mean over the directions of w*: |w*|^2 tr Sigma / d."""
+        mean = 1.0 if self.covariance is None else float(self.matrix.trace()) / self.dim
+        return self.weights_norm**2 * mean
 
     def label_noise(self, batch: int) -> float:
         """noise_s of synthetic batch s, of real rows for s = 0."""

@@ -48,7 +48,7 @@ def parts(chain: RegressionChain, workflow: Workflow, generations: int) -> Parts
 
 def _replace(chain: RegressionChain, workflow: Workflow, generations: int) -> Parts:
     """|w_t|^2 keeps a share of itself and gains noise; its mean keeps the same share."""
-    dim, signal = chain.dim, chain.weights_norm**2 * chain.matrix[0, 0]
+    dim, signal = chain.dim, chain.signal
     sizes = [_batch_rows(workflow, s) for s in range(generations)]
     kept, variance = [1.0], [0.0]
     for s, rows in enumerate(sizes):
@@ -82,7 +82,7 @@ def _replace_limit(chain: RegressionChain, workflow: Workflow) -> float:
     if share == 1:
         return math.inf
     square = chain.label_noise(10**9) ** 2
-    signal = chain.weights_norm**2 * chain.matrix[0, 0]
+    signal = chain.signal
     return float(signal + square * noise_gain(rows, dim) / (1 - share))
 
 
@@ -92,7 +92,7 @@ def _batch_rows(workflow: Workflow, s: int) -> int:
 
 def _accumulate(chain: RegressionChain, workflow: Workflow, generations: int) -> Parts:
     """Increments are uncorrelated; those of a batch are its share of one fit to all rows so far."""
-    dim, signal = chain.dim, chain.weights_norm**2 * chain.matrix[0, 0]
+    dim, signal = chain.dim, chain.signal
     lost = signal * (1 - kept_share(workflow.real_rows(1), dim))
     added = []
     for s in range(generations):
@@ -129,7 +129,7 @@ def _accumulate_head(chain: RegressionChain, workflow: Workflow, head: int) -> f
 def _fresh(chain: RegressionChain, workflow: Workflow, generations: int) -> Parts:
     """Bias and variance shrink by the same factor; labels of both kinds add their noise."""
     dim, real = chain.dim, workflow.real_rows(1)
-    lost = chain.weights_norm**2 * chain.matrix[0, 0] * (1 - kept_share(real, dim))
+    lost = chain.signal * (1 - kept_share(real, dim))
     bias, variance = [0.0, lost], [0.0, chain.label_noise(0) ** 2 * noise_gain(real, dim)]
     for t in range(2, generations + 1):
         gain, added = _fresh_step(chain, workflow, t)

@@ -42,21 +42,29 @@ def noise_gain_square(rows: int, dim: int) -> float:
     return d * (2 * (n - 1) + d * (n - d - 2) + 2) / scale
 
 
+def row_gain(rows: int, dim: int) -> float:
+    """c: rows / d times E |G^-1 z z'|_F^2 for one row z of a fit on so many, rows >= d + 2.
+
+    G w = sum of z_i y_i, so K_i = G^-1 z_i z_i' carries the model behind label i into the fit, and
+    the K_i sum to I. With H the Gram matrix of the other rows and z = r e_1 after a rotation,
+    |K|_F^2 = l^2 (1 + |b|^2): the leverage l = r^2 a / (1 + r^2 a), a = (H^-1)_11, is
+    Beta(d/2, (rows - d)/2), and independent of it b, the other entries of H^-1 e_1 over a, is
+    N(0, inverse Wishart of d - 1 dimensions and rows - 1 degrees). So c is
+
+        (rows - 2)(d + 2) / ((rows + 2)(rows - d - 1)).
+    """
+    if rows < dim + 2:
+        return math.inf
+    return (rows - 2) * (dim + 2) / ((rows + 2) * (rows - dim - 1))
+
+
 def mixing_gain(synthetic: int, real: int, dim: int) -> float:
     """E |(A + B)^-1 A v|^2 / |v|^2 with A ~ Wishart_d(synthetic), B ~ Wishart_d(real).
 
-    How much of the last model's error a fit inherits that pools its rows with new real ones. With
-    G = A + B, N rows, A = G^(1/2) U G^(1/2) and U matrix-beta independent of G, of rotation-free
-    law: E U_ij U_kl = a delta_ij delta_kl + b (delta_ik delta_jl + delta_il delta_jk), where
-
-        b = p q / ((N-1) N (N+2)),  a + 2 b = p (p+2) / (N (N+2)),  p = synthetic, q = real,
-
-    are Haar fourth moments. So E tr(A G^-2 A) = E tr(U G^-1 U G) = d (a + b) + b E tr G tr G^-1,
-    and E tr G tr G^-1 = (N d - 2) d / (N - d - 1), for N >= d + 2; infinite for fewer.
+    How much of the last model's error a fit inherits that pools its k rows with new real ones, N
+    rows in all, N >= d + 2. (A + B)^-1 A is the sum of the K_i of its rows. Rows are alike:
+    E K_i'K_i is c / N times the identity, and the N (N - 1) products of two rows share 1 - c.
     """
-    p, q, total = synthetic, real, synthetic + real
-    if total < dim + 2:
-        return math.inf
-    b = p * q / ((total - 1) * total * (total + 2))
-    a = p * (p + 2) / (total * (total + 2)) - 2 * b
-    return a + b + b * (total * dim - 2) / (total - dim - 1)
+    k, total = synthetic, synthetic + real
+    c = row_gain(total, dim)
+    return k / total * (c + (k - 1) * (1 - c) / (total - 1)) if c < math.inf else math.inf

@@ -29,7 +29,7 @@ def parts(chain: RegressionChain, workflow: Workflow, generations: int) -> Parts
     square = label_noise(chain, workflow, generations)
     gain = noise_gain(rows, dim)
     variance = square * gain if np.isfinite(gain) else np.where(square > 0, np.inf, 0.0)
-    lost = chain.weights_norm**2 * chain.matrix[0, 0] * (1 - kept_share(rows, dim))
+    lost = chain.signal * (1 - kept_share(rows, dim))
     bias = np.append(0.0, np.full(generations, lost))
     std = None
     if rows >= dim + 4:

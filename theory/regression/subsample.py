@@ -3,13 +3,17 @@
 To leading order as d/n -> 0 the error is that of one fit times the universal inflation; at finite
 d/n the truth is higher, and `montecarlo.regression` gives it (method 'rao-blackwell').
 
-A subsample of m rows from ever more batches of fresh designs adds, at each generation, an error
-that is c times the average of the earlier ones plus the noise of one fit, with
+A subsample of m rows from ever more batches of fresh designs mixes models. With P the mean square
+of those in the pool, Q the square of their mean and D = P - Q their spread, a fit has, up to terms
+that vanish like a power of t,
 
-    c = (m - 2)(d + 2) / ((m + 2)(m - d - 1)),
+    E |e|^2 = c P + (1 - c) Q + tau,    c = (m - 2)(d + 2)/((m + 2)(m - d - 1)),
+                                        tau = sigma^2 d/(m - d - 1),
 
-so the error is bounded where c < 1, which is m >= 2 d + 1, and approached like t^-(1-c); it grows
-like t^(c-1) otherwise. The step treats the rows drawn as new given the models that labelled them.
+so D -> tau / (1 - c) where c < 1, which is m >= 2 d + 1, and grows like t^(c-1) otherwise. Given
+the designs this is proved, for almost all of them, and so is divergence in the mean; that the
+bounded limit has a mean over designs is proved for d = 1 and open beyond
+(docs/subsample_threshold.md).
 
 A draw that can hold d + 1 different rows x or fewer has an infinite expected error, however rare it
 is: with replacement at every generation, and under a reused design, where copies of a row collect,
@@ -27,7 +31,7 @@ import numpy as np
 from theory.curve import Kind
 from theory.inflation import inflation
 from theory.regression.chain import RegressionChain
-from theory.regression.moments import noise_gain
+from theory.regression.moments import noise_gain, row_gain
 from theory.regression.parts import Parts
 from theory.regression.reused import label_noise
 from theory.workflow import Workflow, whole_number
@@ -68,7 +72,8 @@ def _diverges(chain: RegressionChain, workflow: Workflow) -> bool:
 def subsample_growth(dim: int, budget: int) -> float:
     """c of accumulate-subsample with fresh designs: the error stays bounded where c < 1.
 
-    Then it converges like t^-(1-c), else it grows like t^(c-1). `inf` for budget <= dim + 1.
+    Then the spread of the models converges like t^-(1-c), else it grows like t^(c-1). `inf` for
+    budget <= dim + 1. It does not depend on n.
 
     Raises:
         ValueError: dim < 1 or budget < 1.
@@ -77,5 +82,4 @@ def subsample_growth(dim: int, budget: int) -> float:
         >>> subsample_growth(10, 21) < 1 < subsample_growth(10, 20)
         True
     """
-    d, m = whole_number("dim", dim), whole_number("budget", budget)
-    return (m - 2) * (d + 2) / ((m + 2) * (m - d - 1)) if m > d + 1 else math.inf
+    return row_gain(whole_number("budget", budget), whole_number("dim", dim))
