@@ -25,11 +25,11 @@ from theory.commandline import (
 )
 from theory.workflow import Workflow
 from validation import claims, page, report
-from validation.asymptotic import Grid, grids
 from validation.calibrated import FALSE_FAIL, FALSE_PASS
 from validation.check import MOST, RESOLVE, Finding, check
-from validation.claims import Experiment
-from validation.data import bundled, read_table
+from validation.data import read_table
+from validation.experiment import Experiment, claim_names
+from validation.gaussian import on_table
 
 EXAMPLES = """\
 examples:
@@ -114,7 +114,7 @@ def _act(options: argparse.Namespace, given: Sequence[str]) -> int:
     _check_report(options.report)
     experiments = _selected(options)
     if options.list:
-        names = [(name,) for experiment in experiments for name in experiment.claim_names()]
+        names = [(name,) for experiment in experiments for name in claim_names(experiment)]
         write(Table(("claim",), names), options)
         return 0
     groups: list[list[Finding]] = []
@@ -142,7 +142,7 @@ def _act(options: argparse.Namespace, given: Sequence[str]) -> int:
     return STOPPED if stopped else report.exit_status(findings)
 
 
-def _selected(options: argparse.Namespace) -> list[Experiment | Grid]:
+def _selected(options: argparse.Namespace) -> list[Experiment]:
     """The experiments that the options ask for."""
     if options.claims is None and not (options.all or options.list or options.data):
         raise ValueError(
@@ -153,9 +153,8 @@ def _selected(options: argparse.Namespace) -> list[Experiment | Grid]:
     if options.data is not None:
         if options.claims not in (None, "gaussian"):
             raise ValueError(f"--data tests the family gaussian, got {options.claims!r}")
-        return [*claims.on_table(read_table(options.data), _workflow(options))]
-    real = [e for table in bundled() for e in claims.on_table(table)]
-    every: list[Experiment | Grid] = [*claims.gaussian(), *real, *grids()]
+        return [*on_table(read_table(options.data), _workflow(options))]
+    every = list(claims.every())
     return every if options.claims is None else claims.select(options.claims, every)
 
 

@@ -1,4 +1,4 @@
-"""Claims about a limit: simulated along a grid of batch sizes and extrapolated at the stated rate.
+"""Claims about a limit: simulated at two sizes and extrapolated at the stated rate.
 
 An asymptotic value v is approached like v + a/n + b/n^2. Two sizes n and r n give (Richardson)
 
@@ -14,95 +14,114 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo.estimate import Estimate
+from montecarlo.estimate import Estimate, Estimates
 from theory.curve import Curve
 from theory.gaussian import GaussianChain
 from theory.inflation import inflation
 from theory.workflow import Workflow
+from validation.experiment import Experiment, by_name
+from validation.gaussian import GaussianExperiment
 
 FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """Simulations at two batch sizes, and the claim that they tend to the inflation v_t.
+    """Simulations at two sizes, and the claim that they tend to a limit; see `Experiment`.
 
     Attributes:
-        label: names the workflow in the claim's name.
-        chain: model and estimator.
-        family: rows a batch -> workflow.
-        sizes: rows a batch, n and r n.
-        generations: fits a run.
-        twin: the simulated field, an excess risk: times n over its leading constant it tends to v.
+        stem: names the claim.
+        field: what the limit is of.
+        at: size -> the experiment, whose only field is a risk.
+        unit: size -> what the risk is divided by before it tends to the limit.
+        sizes: n and r n.
+        limit: gives the limit, a curve over generations.
     """
 
-    label: str
-    chain: GaussianChain
-    family: Callable[[int], Workflow]
+    stem: str
+    field: str
+    at: Callable[[int], Experiment]
+    unit: Callable[[int], float]
     sizes: tuple[int, int]
-    generations: int
-    twin: str
+    limit: Callable[[], Curve]
+
+    claimed = True
+    table = None
 
     @property
     def name(self) -> str:
-        """inflation/workflow/risk/dimension/sizes, the stem of the claim's name."""
-        rows = "-".join(map(str, self.sizes))
-        return f"inflation/{self.label}/{self.twin}/dim{self.chain.dim}/n{rows}"
+        """stem/sizes."""
+        return by_name(self.stem, self.sizes)
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The one that tends to the limit."""
+        return (self.field,)
 
     @property
     def workflow(self) -> Workflow:
         """The workflow at the largest size."""
-        return self.family(self.sizes[-1])
+        return self.at(self.sizes[-1]).workflow
 
     @property
-    def table(self) -> None:
-        """No table: the truth is Gaussian."""
+    def generations(self) -> int:
+        """Fits a run."""
+        return self.at(self.sizes[-1]).generations
 
     @property
-    def tests(self) -> int:
-        """Single tests that the claim makes: one a generation."""
-        return self.generations
+    def facts(self) -> dict[str, Any]:
+        """Those at the largest size."""
+        return self.at(self.sizes[-1]).facts
 
-    def theory(self) -> Curve:
-        """The inflation v_t, the same at every size."""
-        return inflation(self.workflow, self.generations)
+    def theory(self) -> dict[str, Curve]:
+        """The limit."""
+        return {self.field: self.limit()}
 
-    def claim_names(self) -> list[str]:
-        """The claim's name."""
-        return [f"{self.name}/inflation"]
+    def twin(self, field: str) -> str:
+        """Extrapolated, the field itself."""
+        return field
 
-    def extrapolated(self, found: list[Estimate]) -> tuple[FloatArray, FloatArray]:
-        """(limit, standard deviation of its error times sqrt(runs)), axes (generation - 1,)."""
+    def std_is_theirs(self, curve: Curve) -> bool:
+        """That of the extrapolation is the sample's."""
+        return False
+
+    def simulate(
+        self, *, seed: int, replicates: int, threads: int | None, checkpoint: Path | None
+    ) -> Estimates:
+        """The extrapolated risk, and beside it the one of each size, under the size's name."""
+        found: dict[str, Estimate] = {}
+        for k, n in enumerate(self.sizes):
+            experiment = self.at(n)
+            risk = experiment.simulate(
+                seed=seed + k * 2**33, replicates=replicates, threads=threads,
+                checkpoint=None if checkpoint is None else checkpoint / f"n{n}",
+            )[experiment.twin(experiment.fields[0])]  # fmt: skip
+            unit = self.unit(n)
+            found[str(n)] = Estimate(replicates, risk.mean / unit, risk.std / unit)
+        found[self.field] = self.extrapolated(*found.values())
+        return Estimates(found)
+
+    def extrapolated(self, near: Estimate, far: Estimate) -> Estimate:
+        """The limit from both sizes; its `std` is that of one run at each."""
         small, large = self.sizes
-        weights = (-small / (large - small), large / (large - small))
-        scale = [weight * n / self._constant for weight, n in zip(weights, self.sizes, strict=True)]
-        value = sum(s * sample.mean[1:] for s, sample in zip(scale, found, strict=True))
-        variance = sum((s * sample.std[1:]) ** 2 for s, sample in zip(scale, found, strict=True))
-        return np.asarray(value), np.sqrt(variance)
+        less, more = -small / (large - small), large / (large - small)
+        mean = less * near.mean + more * far.mean
+        return Estimate(near.count, mean, np.hypot(less * near.std, more * far.std))
 
-    def order(self, found: list[Estimate], limit: Curve) -> FloatArray:
+    def order(self, found: Estimates, curve: Curve) -> FloatArray:
         """Observed p in gap = O(n^-p), axis (generation - 1,)."""
-        v = limit.values[1:]
-        gaps = [
-            np.abs(n / self._constant * sample.mean[1:] - v)
-            for n, sample in zip(self.sizes, found, strict=True)
-        ]
+        near, far = (np.abs(found[str(n)].mean[1:] - curve.values[1:]) for n in self.sizes)
         with np.errstate(divide="ignore", invalid="ignore"):
-            ratio = self.sizes[1] / self.sizes[0]
-            return np.asarray(np.log(gaps[0] / gaps[1]) / np.log(ratio))
-
-    @property
-    def _constant(self) -> float:
-        """n x the risk of one fit, n -> infinity: 1 for the mean, half the parameters for NLL."""
-        dim = self.chain.dim
-        return 1.0 if self.twin == "mean_error" else (dim + dim * (dim + 1) / 2) / 2
+            return np.asarray(np.log(near / far) / np.log(self.sizes[1] / self.sizes[0]))
 
 
-def grids() -> Iterator[Grid]:
+def inflation_grids() -> Iterator[Grid]:
     """Every constructor by the error of the mean; the likelihood where batches stay whole.
 
     Not draws with replacement: their second order would take batches that are slow to draw.
@@ -116,10 +135,23 @@ def grids() -> Iterator[Grid]:
         "fresh": lambda n: Workflow.fresh(n, n),
         "fresh-weighted": lambda n: Workflow.fresh(n, n, weight=0.3),
     }
-    chain = GaussianChain(1, 0)
     for label, family in families.items():
         subsampled = label == "accumulate-subsample"
-        sizes = (10, 40) if subsampled else (20, 80)
-        yield Grid(label, chain, family, sizes, 3, "mean_error")
+        yield _inflation(label, family, "mean_error", (10, 40) if subsampled else (20, 80))
         if not subsampled:
-            yield Grid(label, chain, family, (320, 1280), 3, "excess_nll")
+            yield _inflation(label, family, "excess_nll", (320, 1280))
+
+
+def _inflation(
+    label: str, family: Callable[[int], Workflow], risk: str, sizes: tuple[int, int]
+) -> Grid:
+    """n x a Gaussian's excess risk tends to v_t: one parameter for the mean, two for the NLL."""
+    chain, generations = GaussianChain(1, 0), 3
+    return Grid(
+        stem=f"inflation/{label}/{risk}/dim1",
+        field="inflation",
+        at=lambda n: GaussianExperiment(label, chain, family(n), generations, (risk,)),
+        unit=lambda n: 1 / n,
+        sizes=sizes,
+        limit=lambda: inflation(family(sizes[0]), generations),
+    )

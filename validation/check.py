@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo.estimate import Estimate, Estimates
-from montecarlo.gaussian import estimate
+from montecarlo.estimate import Estimates
 from theory.curve import Curve, Kind
-from validation.asymptotic import Grid
 from validation.calibrated import (
     Judgement,
     Thresholds,
@@ -26,10 +23,9 @@ from validation.calibrated import (
     replicates_needed,
     thresholds,
 )
-from validation.claims import TWINS, Experiment
+from validation.experiment import Experiment, tests
 
 FloatArray = npt.NDArray[np.float64]
-Sample = TypeVar("Sample")
 
 RESOLVE = 0.01
 PILOT = 16_384  # replicates that tell how many are needed where theory does not
@@ -45,7 +41,7 @@ class Finding:
     """One claim, tested; arrays of axis (generation - 1,).
 
     Attributes:
-        experiment: the spec, or the grid of specs.
+        experiment: the spec.
         field: theory field.
         kind: of the theory value.
         source: of the theory value.
@@ -60,7 +56,7 @@ class Finding:
         order: of a grid, the observed p in gap = O(n^-p), axis (generation - 1,); else None.
     """
 
-    experiment: Experiment | Grid
+    experiment: Experiment
     field: str
     kind: Kind
     source: str
@@ -118,7 +114,7 @@ class _Settings:
 
 
 def check(
-    experiments: Sequence[Experiment | Grid],
+    experiments: Sequence[Experiment],
     *,
     seed: int = 0,
     replicates: int | None = None,
@@ -131,7 +127,7 @@ def check(
     """Test every claim of the experiments; yields the findings of one experiment at a time.
 
     Args:
-        experiments: specs with their fields, and grids of specs.
+        experiments: specs with their fields.
         seed: of every simulation; experiment i uses seed + i.
         replicates: runs an experiment; None plans them from theory's standard deviations, or from
             a pilot with streams of its own, so that every claim resolves `resolve`, up to MOST.
@@ -151,50 +147,49 @@ def check(
     """
     if not 0 < resolve < 1:
         raise ValueError(f"resolve must be in (0, 1), got {resolve!r}")
-    limit = thresholds(max(1, sum(experiment.tests for experiment in experiments)))
+    limit = thresholds(max(1, sum(map(tests, experiments))))
     most = MOST_UNTIL_POWERED if until_powered else MOST
     raising = until_powered or replicates is None
     settings = _Settings(seed, replicates, resolve, perturb, threads, most, raising, limit, None)
     for i, experiment in enumerate(experiments):
         folder = None if checkpoint is None else _folder(checkpoint, i, experiment)
-        own = replace(settings, seed=seed + i, checkpoint=folder)
-        if isinstance(experiment, Grid):
-            yield _examine_grid(experiment, own)
-        else:
-            yield _examine(experiment, own)
+        yield _examine(experiment, replace(settings, seed=seed + i, checkpoint=folder))
 
 
-def _folder(checkpoint: Path, i: int, experiment: Experiment | Grid) -> Path:
+def _folder(checkpoint: Path, i: int, experiment: Experiment) -> Path:
     """A folder an experiment; its number tells apart two that share a name."""
     return checkpoint / f"{i + 1:03}-{experiment.name.replace('/', '-')}"
 
 
 def _with_power(
-    simulate: Callable[[int, int, Path | None], Sample],
-    needs: Callable[[Sample], float],
-    settings: _Settings,
-    known: float | None = None,
-) -> tuple[Sample, int, float]:
-    """(sample, runs, seconds) with the runs that its power needs, as far as they are allowed.
+    experiment: Experiment, theory: dict[str, Curve], settings: _Settings
+) -> tuple[Estimates, float]:
+    """(sample, seconds) with the runs that its power needs, as far as they are allowed.
 
-    `simulate` takes a seed, a number of runs and a checkpoint, `needs` tells from a sample how many
-    runs the weakest claim needs. Where theory knows that number, no pilot is simulated; where tails
-    are heavy, a pilot may have promised too much, and the runs are raised.
+    Where theory knows the spread of a run it knows that number, and no pilot is simulated; where
+    tails are heavy a pilot may have promised too much, and the runs are raised.
     """
     seed, runs, folder = settings.seed, settings.replicates, settings.checkpoint
-    if runs is None and known is None:
-        pilot = simulate(seed + 2**32, PILOT, None if folder is None else folder / "pilot")
-        runs = _allowed(_MARGIN * needs(pilot), settings)
+
+    def simulate(seed: int, replicates: int, part: str) -> Estimates:
+        return experiment.simulate(
+            seed=seed, replicates=replicates, threads=settings.threads,
+            checkpoint=None if folder is None else folder / part,
+        )  # fmt: skip
+
+    if runs is None and all(_std_is_known(experiment, curve) for curve in theory.values()):
+        runs = _allowed(_needed(experiment, theory, None, settings), settings)
     elif runs is None:
-        runs = _allowed(known or 0.0, settings)
+        pilot = simulate(seed + 2**32, PILOT, "pilot")
+        runs = _allowed(_MARGIN * _needed(experiment, theory, pilot, settings), settings)
     while True:
         start = time.perf_counter()
-        found = simulate(seed, runs, None if folder is None else folder / "test")
+        found = simulate(seed, runs, "test")
         seconds = time.perf_counter() - start
-        needed = needs(found)
+        needed = _needed(experiment, theory, found, settings)
         more = _allowed(_MARGIN * needed, settings)
         if not settings.raising or needed <= runs or more <= runs:
-            return found, runs, seconds
+            return found, seconds
         runs = more
 
 
@@ -203,39 +198,20 @@ def _allowed(planned: float, settings: _Settings) -> int:
     return max(LEAST, math.ceil(planned) + 1) if planned <= settings.most else MOST
 
 
-def _examine(experiment: Experiment, settings: _Settings) -> list[Finding]:
-    theory = experiment.theory()
-    if not experiment.claimed and settings.replicates is None:
-        settings = replace(settings, replicates=REFERENCE, raising=False)
-
-    def simulate(seed: int, replicates: int, folder: Path | None) -> Estimates:
-        return estimate(
-            experiment.chain, experiment.workflow, experiment.generations,
-            seed=seed, replicates=replicates, fields=experiment.twins,
-            threshold=experiment.threshold, method=experiment.method, threads=settings.threads,
-            data=None if experiment.table is None else experiment.table.rows,
-            checkpoint=folder,
-        )  # fmt: skip
-
-    def needs(found: Estimates | None) -> float:
-        spreads = (_spread(experiment, name, theory[name], found) for name in experiment.fields)
-        return max(
-            replicates_needed(std, scale, settings.limit, settings.resolve)
-            for std, scale in spreads
-        )
-
-    exact = all(_exact_std(experiment, theory[name]) for name in experiment.fields)
-    known = needs(None) if exact else None
-    found, _, seconds = _with_power(simulate, needs, settings, known)
-    return [
-        _judged(experiment, name, theory[name], found, seconds, settings)
-        for name in experiment.fields
-    ]
+def _needed(
+    experiment: Experiment,
+    theory: dict[str, Curve],
+    found: Estimates | None,
+    settings: _Settings,
+) -> float:
+    """Runs that the weakest claim needs."""
+    spreads = (_spread(experiment, name, curve, found) for name, curve in theory.items())
+    limit, resolve = settings.limit, settings.resolve
+    return max(replicates_needed(std, scale, limit, resolve) for std, scale in spreads)
 
 
-def _exact_std(experiment: Experiment, curve: Curve) -> bool:
-    """Whether theory knows the standard deviation of one run; a table has moments of its own."""
-    return curve.std is not None and curve.kind is Kind.EXACT and experiment.table is None
+def _std_is_known(experiment: Experiment, curve: Curve) -> bool:
+    return curve.std is not None and experiment.std_is_theirs(curve)
 
 
 def _spread(
@@ -243,14 +219,25 @@ def _spread(
 ) -> tuple[FloatArray, FloatArray]:
     """(standard deviation of one run, what a discrepancy is relative to).
 
-    From the sample what theory does not know; nothing where `_exact_std`.
+    From the sample what theory does not know; a bound is relative to what it bounds.
     """
-    if curve.std is not None and _exact_std(experiment, curve):
+    if curve.std is not None and experiment.std_is_theirs(curve):
         return curve.std[1:], relative_to(field, curve.values[1:], curve.std[1:])
     assert found is not None
-    sample = found[TWINS[field]]
-    value = curve.values[1:] if curve.kind is Kind.EXACT else sample.mean[1:]
+    sample = found[experiment.twin(field)]
+    bound = curve.kind in (Kind.UPPER, Kind.LOWER)
+    value = sample.mean[1:] if bound else curve.values[1:]
     return sample.std[1:], relative_to(field, value, sample.std[1:])
+
+
+def _examine(experiment: Experiment, settings: _Settings) -> list[Finding]:
+    theory = experiment.theory()
+    if not experiment.claimed and settings.replicates is None:
+        settings = replace(settings, replicates=REFERENCE, raising=False)
+    found, seconds = _with_power(experiment, theory, settings)
+    return [
+        _judged(experiment, name, curve, found, seconds, settings) for name, curve in theory.items()
+    ]
 
 
 def _judged(
@@ -261,52 +248,18 @@ def _judged(
     seconds: float,
     settings: _Settings,
 ) -> Finding:
-    sample = found[TWINS[field]]
+    sample = found[experiment.twin(field)]
     std, scale = _spread(experiment, field, curve, found)
     expected = curve.values[1:]
-    if settings.perturb and curve.kind is Kind.EXACT:
+    if settings.perturb and curve.kind not in (Kind.UPPER, Kind.LOWER):
         expected = perturbed(field, expected, settings.perturb)
     std_error = std / np.sqrt(sample.count)
-    judgement = judge(
-        curve.kind, expected, sample.mean[1:], std_error, scale, settings.limit, settings.resolve
-    )
+    limit, resolve = settings.limit, settings.resolve
+    judgement = judge(curve.kind, expected, sample.mean[1:], std_error, scale, limit, resolve)
     if not experiment.claimed:
         judgement = replace(judgement, verdict=Verdict.NOT_CLAIMED)
-    needed = replicates_needed(std, scale, settings.limit, settings.resolve)
     return Finding(
         experiment, field, curve.kind, curve.source, expected, sample.mean[1:], std_error,
-        _exact_std(experiment, curve), sample.count, seconds, needed, judgement,
+        _std_is_known(experiment, curve), sample.count, seconds,
+        replicates_needed(std, scale, limit, resolve), judgement, experiment.order(found, curve),
     )  # fmt: skip
-
-
-def _examine_grid(grid: Grid, settings: _Settings) -> list[Finding]:
-    """The extrapolated limit against v_t, two-sided."""
-    curve = grid.theory()
-    expected = perturbed("inflation", curve.values[1:], settings.perturb)
-
-    def simulate(seed: int, replicates: int, folder: Path | None) -> list[Estimate]:
-        return [
-            estimate(
-                grid.chain, grid.family(n), grid.generations, seed=seed + k * 2**33,
-                replicates=replicates, fields=(grid.twin,), threads=settings.threads,
-                checkpoint=None if folder is None else folder / f"n{n}",
-            )[grid.twin]
-            for k, n in enumerate(grid.sizes)
-        ]  # fmt: skip
-
-    def needs(found: list[Estimate]) -> float:
-        std = grid.extrapolated(found)[1]
-        return replicates_needed(std, curve.values[1:], settings.limit, settings.resolve)
-
-    found, runs, seconds = _with_power(simulate, needs, settings)
-    value, std = grid.extrapolated(found)
-    std_error = std / np.sqrt(runs)
-    judgement = judge(
-        curve.kind, expected, value, std_error, curve.values[1:], settings.limit, settings.resolve
-    )
-    return [
-        Finding(
-            grid, "inflation", curve.kind, curve.source, expected, value, std_error, False, runs,
-            seconds, needs(found), judgement, grid.order(found, curve),
-        )
-    ]  # fmt: skip

@@ -144,7 +144,6 @@ def summary(findings: Sequence[Finding]) -> list[str]:
 def record(finding: Finding) -> dict[str, Any]:
     """Everything about one claim, for JSON; arrays over generations 1..T."""
     experiment, judgement = finding.experiment, finding.judgement
-    chain = experiment.chain
     table = experiment.table
     return {
         "name": finding.name,
@@ -153,9 +152,7 @@ def record(finding: Finding) -> dict[str, Any]:
         "source": finding.source,
         "verdict": finding.verdict.value,
         "workflow": str(experiment.workflow),
-        "dim": chain.dim,
-        "ddof": chain.ddof,
-        "temperature": chain.temperature,
+        **experiment.facts,
         "table": None if table is None else table.name,
         "replicates": finding.replicates,
         "replicates_needed": finding.needed,

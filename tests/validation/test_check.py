@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from montecarlo import blocks
-from montecarlo.gaussian import estimate
 from theory.curve import Kind
 from theory.gaussian import GaussianChain
 from theory.workflow import Workflow
 from validation.calibrated import Verdict, perturbed, relative_to
 from validation.check import LEAST, PILOT, check
-from validation.claims import MOMENTS, TWINS, Experiment, gaussian, on_table
 from validation.data import bundled
+from validation.gaussian import MOMENTS, TWINS, experiments, on_table
+from validation.gaussian import GaussianExperiment as Experiment
 from validation.report import exit_status
 
 QUICK = [
@@ -142,10 +142,10 @@ def test_a_resolution_outside_zero_to_one_is_refused(resolve):
 
 def test_two_moments_of_a_real_table_are_exact_and_the_rest_is_not_claimed():
     """The diabetes table; false-fail 1e-6 in total, 5 % resolved."""
-    experiments = [
+    chosen = [
         e for e in on_table(bundled()[0]) if e.label != "accumulate-subsample" or not e.claimed
     ]
-    found = findings(experiments, resolve=0.05)
+    found = findings(chosen, resolve=0.05)
     by_claim = {True: set(), False: set()}
     for finding in found:
         by_claim[finding.experiment.claimed].add(finding.verdict)
@@ -171,12 +171,9 @@ def test_every_claim_sees_two_percent_of_its_formula():
 
     Where theory does not know the standard deviation of one run, 4,096 runs give it to 5 %.
     """
-    for experiment in gaussian():
+    for experiment in experiments():
         theory = experiment.theory()
-        sample = estimate(
-            experiment.chain, experiment.workflow, experiment.generations,
-            seed=3, replicates=4096, fields=experiment.twins, threshold=experiment.threshold,
-        )  # fmt: skip
+        sample = experiment.simulate(seed=3, replicates=4096, threads=None, checkpoint=None)
         for field in experiment.fields:
             curve = theory[field]
             if curve.kind is not Kind.EXACT:

@@ -8,10 +8,13 @@ import pytest
 from montecarlo.gaussian import FIELDS as SIMULATED
 from theory.gaussian import FIELDS, GaussianChain, available
 from theory.workflow import Workflow, WorkflowKind
-from validation.claims import MOMENTS, TWINS, every_other_batch, gaussian, on_table, select
+from validation import claims
+from validation.claims import select
 from validation.data import bundled
+from validation.experiment import claim_names
+from validation.gaussian import MOMENTS, TWINS, every_other_batch, experiments, on_table
 
-EXPERIMENTS = list(gaussian())
+EXPERIMENTS = list(experiments())
 
 
 def test_every_theory_field_has_a_simulated_twin():
@@ -37,7 +40,7 @@ def test_every_field_is_claimed_wherever_theory_knows_it():
 
 
 def test_claims_have_names_of_their_own():
-    names = [name for e in EXPERIMENTS for name in e.claim_names()]
+    names = [name for e in claims.every() for name in claim_names(e)]
     assert len(names) == len(set(names))
 
 
@@ -67,13 +70,13 @@ def test_the_custom_workflow_is_no_other_workflow():
 
 def test_on_a_table_only_the_two_moments_are_claimed():
     table = bundled()[0]
-    experiments = on_table(table)
-    claimed = [e for e in experiments if e.claimed]
+    shown = on_table(table)
+    claimed = [e for e in shown if e.claimed]
     assert {e.workflow.kind.value for e in claimed} == {
         "replace", "accumulate", "accumulate-subsample",
     }  # fmt: skip
     assert all(e.fields == MOMENTS and e.table is table for e in claimed)
-    assert any(not e.claimed for e in experiments)
+    assert any(not e.claimed for e in shown)
 
 
 def test_the_bundled_tables_are_standardised():

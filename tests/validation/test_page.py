@@ -8,7 +8,7 @@ import pytest
 
 from montecarlo.estimate import Interrupted
 from validation import __main__ as command
-from validation import claims, page, report
+from validation import claims, gaussian, page, report
 from validation.__main__ import main
 from validation.calibrated import FALSE_FAIL, FALSE_PASS, Verdict
 from validation.check import check
@@ -25,9 +25,9 @@ FACTS = {
 def findings():
     """Exact values, bounds, a real table and its reference fields, one claim without power."""
     (wine,) = (table for table in bundled() if table.name == "wine")
-    exact = claims.select("gaussian/replace/ddof0/dim1/n2", list(claims.gaussian()))[:1]
-    bounds = claims.select("gaussian/accumulate/ddof0/dim3/n12", list(claims.gaussian()))
-    real = claims.on_table(wine)
+    exact = claims.select("gaussian/replace/ddof0/dim1/n2", list(gaussian.experiments()))[:1]
+    bounds = claims.select("gaussian/accumulate/ddof0/dim3/n12", list(gaussian.experiments()))
+    real = gaussian.on_table(wine)
     chosen = [*exact, *bounds, real[0], real[-1]]
     return [f for group in check(chosen, replicates=2000, resolve=0.5) for f in group]
 
@@ -125,7 +125,7 @@ def test_complete_and_incomplete_are_said(tree, findings, no_pictures):
 
 
 def test_disagreement_is_above_the_figures_with_both_numbers(no_pictures):
-    exact = claims.select("gaussian/replace/ddof0/dim10/n12", list(claims.gaussian()))
+    exact = claims.select("gaussian/replace/ddof0/dim10/n12", list(gaussian.experiments()))
     groups = check(exact, replicates=20_000, perturb=0.3)
     found = [f for group in groups for f in group]
     html = page.render(found, {**FACTS, "perturb": 0.3})
