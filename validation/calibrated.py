@@ -129,7 +129,7 @@ def judge(
     limit: Thresholds,
     resolve: float,
 ) -> Judgement:
-    """The verdict on one claim, which fails by its `violation`; arrays of axis (generation - 1,)."""
+    """The verdict on one claim, which fails by `violation`; arrays of axis (generation - 1,)."""
     gap = mean - expected
     if kind is Kind.UPPER:
         gap = -gap
