@@ -6,6 +6,7 @@ catalogue.py             their names
 series.py                one simulation of a figure, its points, a line with its points
 measure.py               the points again, by simulation
 dataset.py               the committed points in data/, each file with a manifest
+captions.py              what a caption says of the points, counted from them
 style.py                 colours, sizes, tick labels: the only place that has any
 render.py                a figure as PNG, SVG, PDF, CSV and JSON
 __main__.py              python -m paper_figures

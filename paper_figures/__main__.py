@@ -12,7 +12,7 @@ from loopbound import version
 from paper_figures import dataset, render
 from paper_figures.catalogue import FIGURES, FigureModule
 from paper_figures.dataset import BadData, Dataset
-from theory.commandline import STOPPED, Parser, answer
+from theory.commandline import STOPPED, Parser, answer, in_one_line
 
 PROG = "python -m paper_figures"
 OUTPUT = Path("results/figures")
@@ -22,6 +22,7 @@ examples:
   python -m paper_figures --list
   python -m paper_figures gaussian_overview
   python -m paper_figures --all --output figures
+  python -m paper_figures gaussian_overview --thumbnail docs/gaussian_overview.png
   python -m paper_figures universal_inflation --recompute --quick
   python -m paper_figures --recompute      # every figure: minutes
 
@@ -57,6 +58,10 @@ def build_parser() -> Parser:
         help=f"where the figures go (default {OUTPUT.as_posix()})",
     )  # fmt: skip
     parser.add_argument(
+        "--thumbnail", type=Path, metavar="FILE",
+        help="with NAME: also the figure as a small .png, as in the README",
+    )  # fmt: skip
+    parser.add_argument(
         "--data", type=Path, default=dataset.FOLDER, metavar="DIR",
         help="where the points are kept (default: with the package)",
     )  # fmt: skip
@@ -76,6 +81,7 @@ def _act(options: argparse.Namespace) -> int:
         return 0
     chosen = _chosen(options)
     _check_folders(options)
+    _check_thumbnail(options)
     found = []
     for module in chosen:
         try:
@@ -115,20 +121,33 @@ def _check_folders(options: argparse.Namespace) -> None:
             raise ValueError(f"{name}: cannot write in the folder {str(there)!r}")
 
 
+def _check_thumbnail(options: argparse.Namespace) -> None:
+    """Refuse a thumbnail that cannot be written before anything is computed."""
+    path = options.thumbnail
+    if path is None:
+        return
+    if options.name is None:
+        raise ValueError(f"--thumbnail goes with the name of one figure, got {str(path)!r}")
+    if path.suffix != ".png":
+        raise ValueError(f"--thumbnail must end in .png, got {str(path)!r}")
+    if not path.parent.is_dir():
+        raise ValueError(f"--thumbnail: the folder of {str(path)!r} does not exist")
+    if path.is_dir():
+        raise ValueError(f"--thumbnail must be a file, got the folder {str(path)!r}")
+
+
 def _attempt(module: FigureModule, options: argparse.Namespace) -> int:
     """Draw one figure; whatever goes wrong with it is one line and its exit status."""
     try:
-        for path in render.write(module, _points(module, options), options.output):
+        points = _points(module, options)
+        for path in render.write(module, points, options.output, options.thumbnail):
             print(path)
     except (BadData, OSError) as problem:
-        text = str(problem)
-        if isinstance(problem, OSError) and problem.strerror and problem.filename:
-            text = f"{problem.strerror}: {str(problem.filename)!r}"
-        print(f"{PROG}: error: {' '.join(text.split())}", file=sys.stderr)
+        print(f"{PROG}: error: {in_one_line(problem)}", file=sys.stderr)
         return 2
     except Exception as problem:  # the other figures are still drawn
-        text = f"{type(problem).__name__}: {problem}"
-        print(f"{PROG}: {module.NAME} failed: {' '.join(text.split())}", file=sys.stderr)
+        text = f"{type(problem).__name__}: {in_one_line(problem)}"
+        print(f"{PROG}: {module.NAME} failed: {text}", file=sys.stderr)
         return 1
     return 0
 

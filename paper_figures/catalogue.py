@@ -18,13 +18,11 @@ class FigureModule(Protocol):
     Attributes:
         NAME: of the figure, its files and its module.
         TITLE: one line: what it shows.
-        CAPTION: what lines, points and bars are, and what differs from what.
-        ALT: the same for who cannot see it.
+        ALT: what it shows, for who cannot see it.
     """
 
     NAME: str
     TITLE: str
-    CAPTION: str
     ALT: str
 
     def settings(self) -> dict[str, Any]:
@@ -35,6 +33,9 @@ class FigureModule(Protocol):
 
     def data(self, points: Sequence[Point] | None = None) -> list[Series]:
         """Lines with points; None reads the committed points."""
+
+    def caption(self, series: Sequence[Series]) -> str:
+        """What lines, points and bars are, and how many runs are behind them."""
 
     def draw(self, series: Sequence[Series]) -> Figure:
         """The figure; call it inside `style.publication`."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from paper_figures.catalogue import FigureModule
 
 IMAGES = ("png", "svg", "pdf")
+THUMBNAIL_DPI = 125  # 900 pixels across
 _UNDATED: dict[str, dict[str, Any]] = {
     "png": {},
     "svg": {"Date": None, "Creator": None},
@@ -34,6 +35,29 @@ def image(figure: Figure, suffix: str, title: str) -> bytes:
     return out.getvalue()
 
 
+def thumbnail(figure: Figure, title: str, points: Dataset) -> bytes:
+    """The figure as a small PNG that says of which points it is.
+
+    It has a palette of 256 colours, a third of the bytes of the true ones. Maximal coverage keeps
+    every hue: the median cut would turn the blues of thin lines green.
+    """
+    from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
+
+    whole, small = io.BytesIO(), io.BytesIO()
+    figure.savefig(whole, format="png", dpi=THUMBNAIL_DPI)
+    about = PngInfo()
+    about.add_text("Title", title)
+    about.add_text("Points", points.manifest["sha256"])
+    picture = (
+        Image.open(whole)
+        .convert("RGB")
+        .quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    )
+    picture.save(small, format="png", optimize=True, pnginfo=about)
+    return small.getvalue()
+
+
 def table(series: Sequence[Series]) -> bytes:
     """The data of the figure as tidy CSV: one row a generation of a line, empty = no point."""
     out = io.StringIO()
@@ -44,8 +68,19 @@ def table(series: Sequence[Series]) -> bytes:
     return out.getvalue().encode()
 
 
-def write(module: FigureModule, points: Dataset, folder: Path) -> list[Path]:
+def write(
+    module: FigureModule, points: Dataset, folder: Path, small: Path | None = None
+) -> list[Path]:
     """Draw the figure and write its files; nothing is written before all of them are made.
+
+    Args:
+        module: the figure.
+        points: its points.
+        folder: of the files, made if it does not exist.
+        small: also a `thumbnail`, into this .png file.
+
+    Returns:
+        The files written.
 
     Raises:
         OSError: the folder cannot be made or written to.
@@ -56,19 +91,20 @@ def write(module: FigureModule, points: Dataset, folder: Path) -> list[Path]:
     with style.publication():
         figure = module.draw(series)
         made = {suffix: image(figure, suffix, module.TITLE) for suffix in IMAGES}
+        tiny = b"" if small is None else thumbnail(figure, module.TITLE, points)
     made["csv"] = table(series)
-    made["json"] = _manifest(module, points, made).encode()
+    made["json"] = _manifest(module, points, module.caption(series), made).encode()
     folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    for suffix, content in made.items():
-        path = folder / f"{module.NAME}.{suffix}"
+    contents = {folder / f"{module.NAME}.{suffix}": content for suffix, content in made.items()}
+    if small is not None:
+        contents[small] = tiny
+    for path, content in contents.items():
         with replacing(path, "wb") as file:
             file.write(content)
-        written.append(path)
-    return written
+    return list(contents)
 
 
-def _manifest(module: FigureModule, points: Dataset, made: dict[str, bytes]) -> str:
+def _manifest(module: FigureModule, points: Dataset, caption: str, made: dict[str, bytes]) -> str:
     """What the files are of and what they were made with."""
     import matplotlib
 
@@ -79,7 +115,7 @@ def _manifest(module: FigureModule, points: Dataset, made: dict[str, bytes]) -> 
     manifest = {
         "figure": module.NAME,
         "title": module.TITLE,
-        "caption": module.CAPTION,
+        "caption": caption,
         "alt": module.ALT,
         "columns": COLUMNS,
         "files": files,

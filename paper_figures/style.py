@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +39,9 @@ WIDTH = 7.2  # inches: two columns of a journal
 SMALL = 6.5  # points: labels inside a panel
 BARS = 2.0  # standard errors that an error bar spans on each side
 
+Ends: TypeAlias = list[tuple[float, str, str]]
+"""(y, text, colour) of curves that are labelled at their ends."""
+
 _RC = {
     "figure.dpi": 100,
     "savefig.dpi": 200,
@@ -61,6 +64,8 @@ _RC = {
     "xtick.labelsize": 7.5,
     "ytick.labelsize": 7.5,
     "xtick.major.width": 0.6,
+    "grid.color": "#E3E3E3",
+    "grid.linewidth": 0.5,
     "ytick.major.width": 0.6,
     "legend.fontsize": 7.5,
     "legend.frameon": False,
@@ -159,24 +164,42 @@ def reference(axes: Axes, value: float, text: str = "", *, colour: str = GREY) -
         )  # fmt: skip
 
 
-def end_labels(axes: Axes, labels: Sequence[tuple[float, str]]) -> None:
-    """Texts beside the right edge at their heights, moved apart where they would overlap.
+def end_labels(axes: Axes, ends: Ends, *, at: float) -> None:
+    """Texts beside the right edge, each with a thin line to the end (at, y) of its curve.
 
-    Call it when the limits of the axes are final.
+    They are moved apart where they would overlap. Call it when the limits of the axes are final
+    and `settle` knows its size.
+
+    Args:
+        axes: a panel.
+        ends: of its curves.
+        at: where the curves end, on the x axis.
     """
-    if not labels:
+    if not ends:
         return
-    height = axes.get_window_extent().height * 72 / axes.figure.dpi  # points
+    box = axes.get_window_extent()
+    height, width = box.height * 72 / axes.figure.dpi, box.width * 72 / axes.figure.dpi  # points
     to_axes = axes.transData + axes.transAxes.inverted()
-    left = axes.get_xlim()[0]
-    wanted = sorted((float(to_axes.transform((left, y))[1]), text) for y, text in labels)
-    tall = np.array([1.2 * SMALL / height * (text.count("\n") + 1) for _, text in wanted])
-    spread = _apart(np.array([y for y, _ in wanted]), tall)
-    for y, (_, text) in zip(spread, wanted, strict=True):
+    ends = sorted(ends)
+    wanted = np.array([to_axes.transform((at, y))[1] for y, _, _ in ends])
+    tall = np.array([1.15 * SMALL / height * (text.count("\n") + 1) for _, text, _ in ends])
+    for where, (y, text, colour) in zip(_apart(wanted, tall), ends, strict=True):
         axes.annotate(
-            text, (1, y), (3, 0), xycoords="axes fraction", textcoords="offset points",
+            text, (at, y), (1 + 9 / width, where), textcoords="axes fraction",
             fontsize=SMALL, va="center", annotation_clip=False, linespacing=1.1,
+            arrowprops={
+                "arrowstyle": "-", "color": colour, "linewidth": 0.6, "shrinkA": 1, "shrinkB": 0,
+                "relpos": (0, 0.5),
+            },
+            zorder=1.5,
         )  # fmt: skip
+
+
+def settle(figure: Figure) -> None:
+    """Lay the figure out as it is now: its panels get the size that `end_labels` needs."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
 
 
 def _apart(

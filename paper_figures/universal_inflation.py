@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from paper_figures import dataset, style
+from paper_figures import captions, dataset, style
 from paper_figures.measure import measure
 from paper_figures.series import Cell, Point, Series, lines, panel
 from theory.curve import Curve
@@ -36,21 +36,9 @@ BOUNDED, GROWING, RATE = "bounded", "growing", "rate"
 GENERATIONS = {BOUNDED: 100, GROWING: 50, RATE: 10}
 SHOWN = {BOUNDED: (1, 2, 3, 5, 7, 10, 20, 50, 100), GROWING: (1, 5, 10, 20, 30, 40, 50)}
 RATE_ROWS = (4, 8, 16, 32, 64, 128, 256)
-RATE_MEASURED = (4, 8, 16, 32)  # above, noise hides the gap
+RATE_MEASURED = (4, 8, 16, 32, 64)  # above, noise hides the gap
 V, CHAIN = "v", "n x mean_error"
 
-CAPTION = (
-    "vₜ is the excess risk at generation t over that of one fit to real data, for any regular, "
-    "well-specified family, to leading order in n at fixed t. Coloured lines: vₜ. Thin dashed "
-    "lines: n times the exact squared mean error of a one-dimensional Gaussian chain (maximum "
-    "likelihood, n = 200), in units of the variance of the truth; points: the same by Monte "
-    "Carlo, 6,144 runs, bars of two standard errors. The chain is below vₜ by O(1/n): by 11 % at "
-    "t = 50 under replace. a: workflows that stay bounded, dotted lines their limits. b: workflows "
-    "that grow, dotted lines of the exact slope, 4/(w + 1)² for a window of w batches. c: the gap "
-    "1 − n × mean error / vₜ at t = 10 against n, which falls as 1/n (grey). The limits in t and "
-    "n do not commute: at fixed n the linear workflows end with a mean error of 1, not of "
-    "infinity. Anchored keeps n real rows, fresh draws n new ones a generation."
-)
 ALT = (
     "Three panels. First, inflation against generation for bounded workflows with their limits: "
     "accumulate-subsample with replacement 3.290, without 2.935, accumulate 1.645, anchored 1.333, "
@@ -71,6 +59,9 @@ _SHORT = {
     "accumulate-subsample": "subsample",
     "sliding-window 2": "window 2",
 }
+# Runs, by whether rows are subsampled: a whole batch costs its statistics, a subsample its rows.
+_CHAIN_RUNS = {False: 200_000, True: 40_000}
+_RATE_RUNS = {False: 10_000_000, True: 2_000_000}
 _RATED = ("replace", "sliding-window 2", "accumulate", "accumulate-subsample")
 
 
@@ -94,16 +85,26 @@ def cells() -> list[Cell]:
     """The simulations behind the points."""
     chain = GaussianChain(1, 0)
     found = [
-        Cell(name, label, chain, flow, GENERATIONS[name], ("mean_error",), SHOWN[name], 6144)
+        Cell(
+            name, label, chain, flow, GENERATIONS[name], ("mean_error",), SHOWN[name],
+            _CHAIN_RUNS[_subsampled(flow)],
+        )
         for name, flows in workflows(N).items()
         for label, flow in flows.items()
-    ]
+    ]  # fmt: skip
     last = GENERATIONS[RATE]
     return found + [
-        Cell(RATE, label, chain, flow, last, ("mean_error",), (last,), 200_000)
+        Cell(
+            RATE, label, chain, flow, last, ("mean_error",), (last,),
+            _RATE_RUNS[_subsampled(flow)],
+        )
         for n in RATE_MEASURED
         for label, flow in _rated(n)
-    ]
+    ]  # fmt: skip
+
+
+def _subsampled(workflow: Workflow) -> bool:
+    return workflow.kind is WorkflowKind.ACCUMULATE_SUBSAMPLE
 
 
 def _rated(n: int) -> Iterator[tuple[str, Workflow]]:
@@ -157,6 +158,41 @@ def _scaled(series: Series) -> Series:
     )
 
 
+def caption(series: Sequence[Series]) -> str:
+    """What lines, points and bars are, and how many runs are behind them."""
+    chain = [s for s in panel(series, BOUNDED) + panel(series, GROWING) if s.points]
+    rate = [s for s in panel(series, RATE) if s.points]
+    return (
+        f"vₜ is the excess risk at generation t over that of one fit to real data, for any "
+        f"regular, well-specified family, to leading order in n at fixed t. Coloured lines: vₜ. "
+        f"Thin dashed lines: n times the exact squared mean error of a one-dimensional Gaussian "
+        f"chain (maximum likelihood, n = {N}), in units of the variance of the truth; points: the "
+        f"same by Monte Carlo ({_runs(chain)}), with bars of {style.BARS:g} standard errors. The "
+        f"chain is below vₜ by O(1/n): by {100 * _gap_of_replace(series):.0f} % at "
+        f"t = {GENERATIONS[GROWING]} under replace. a: workflows that stay bounded, dotted lines "
+        f"their limits; subsample is accumulate-subsample, repl. with replacement. b: workflows "
+        f"that grow, with their slopes for large t, 4/(w + 1)² for a window of w batches. c: the "
+        f"gap 1 − n × mean error / vₜ at t = {GENERATIONS[RATE]} "
+        f"against n, which falls as 1/n ({_runs(rate)}). The limits in t and n do not commute: at "
+        f"fixed n the linear workflows end with a mean error of 1, not of infinity. Anchored keeps "
+        f"n real rows, fresh draws n new ones a generation. {captions.agreement(series)}"
+    )
+
+
+def _runs(series: Sequence[Series]) -> str:
+    """Runs of the workflows that train on whole batches, then of those that subsample."""
+    whole = [s for s in series if s.kind is not WorkflowKind.ACCUMULATE_SUBSAMPLE]
+    subsampled = [s for s in series if s.kind is WorkflowKind.ACCUMULATE_SUBSAMPLE]
+    return f"{captions.runs(whole)}; {captions.runs(subsampled)} where rows are subsampled"
+
+
+def _gap_of_replace(series: Sequence[Series]) -> float:
+    """Share by which the chain is below v at the last generation of replace."""
+    own = {s.quantity: s.theory for s in panel(series, GROWING) if s.label == "replace"}
+    last = GENERATIONS[GROWING]
+    return 1 - float(own[CHAIN][last] / own[V][last])
+
+
 # --- drawing ------------------------------------------------------------------------------------
 
 
@@ -165,10 +201,16 @@ def draw(series: Sequence[Series]) -> Figure:
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(1, 3, figsize=(style.WIDTH, 3.3), width_ratios=(1, 0.9, 0.9))
-    _draw_bounded(axes[0], panel(series, BOUNDED))
-    _draw_growing(axes[1], panel(series, GROWING))
-    _draw_rate(axes[2], panel(series, RATE))
+    ends = [
+        _draw_bounded(axes[0], panel(series, BOUNDED)),
+        _draw_growing(axes[1], panel(series, GROWING)),
+        _draw_rate(axes[2], panel(series, RATE)),
+    ]
     style.explain_marks(figure, dashed=f"exact Gaussian chain, n = {N}")
+    style.settle(figure)
+    at = (GENERATIONS[BOUNDED], GENERATIONS[GROWING], RATE_ROWS[-1])
+    for place, labels, last in zip(axes, ends, at, strict=True):
+        style.end_labels(place, labels, at=last)
     return figure
 
 
@@ -185,52 +227,54 @@ def _draw_pairs(axes: Axes, series: Sequence[Series], start: int) -> None:
             )
 
 
-def _draw_bounded(axes: Axes, series: Sequence[Series]) -> None:
+def _draw_bounded(axes: Axes, series: Sequence[Series]) -> style.Ends:
     last = GENERATIONS[BOUNDED]
     axes.set(
-        title="a  bounded", xscale="log", xlim=(0.9, 1.15 * last), ylim=(0, 3.7),
-        xlabel="generation t (log scale)", ylabel="error, units of one fit to real data",
+        title="a  workflows that stay bounded", xscale="log", xlim=(0.9, 1.15 * last),
+        ylim=(0, 3.7), xlabel="generation t (log scale)",
+        ylabel="vₜ: error in units of one fit to real data",
     )  # fmt: skip
     style.plain_ticks(axes.xaxis, (1, 3, 10, 30, 100))
     style.plain_ticks(axes.yaxis, (0, 1, 2, 3))
+    axes.grid(axis="y")
     _draw_pairs(axes, series, start=1)
     ends = []
     for s in series:
         if s.quantity == V and s.theory.limit is not None:
-            style.reference(axes, s.theory.limit, colour=style.COLOURS[s.kind])
-            ends.append((s.theory.limit, f"{_SHORT.get(s.label, s.label)}\n{_LIMITS[s.label]}"))
-    style.end_labels(axes, ends)
+            colour = style.COLOURS[s.kind]
+            style.reference(axes, s.theory.limit, colour=colour)
+            text = f"{_SHORT.get(s.label, s.label)}\n{_LIMITS[s.label]}"
+            ends.append((float(s.theory[last]), text, colour))
+    return ends
 
 
-def _draw_growing(axes: Axes, series: Sequence[Series]) -> None:
+def _draw_growing(axes: Axes, series: Sequence[Series]) -> style.Ends:
     last = GENERATIONS[GROWING]
     axes.set(
-        title="b  growing", xlabel="generation t", xlim=(0, last * 1.03), ylim=(0, 53),
+        title="b  workflows that grow", xlabel="generation t", xlim=(0, last * 1.03), ylim=(0, 53),
     )  # fmt: skip
     style.plain_ticks(axes.xaxis, (0, 10, 20, 30, 40, 50))
     style.plain_ticks(axes.yaxis, (0, 10, 20, 30, 40, 50))
+    axes.grid(axis="y")
     _draw_pairs(axes, series, start=0)
     ends = []
     for s in series:
         if s.quantity != V:
             continue
         window = 1 if s.kind is WorkflowKind.REPLACE else int(s.label.split()[-1])
-        slope, end = Fraction(4, (window + 1) ** 2), float(s.theory[last])
-        axes.axline(
-            (last, end), slope=float(slope), color=style.COLOURS[s.kind], linestyle=(0, (1, 2)),
-            linewidth=0.9, zorder=1,
-        )  # fmt: skip
         name = "replace" if window == 1 else f"window {window}"
-        ends.append((end, f"{name}\nslope {slope}"))
-    style.end_labels(axes, ends)
+        text = f"{name}\nslope {Fraction(4, (window + 1) ** 2)}"
+        ends.append((float(s.theory[last]), text, style.COLOURS[s.kind]))
+    return ends
 
 
-def _draw_rate(axes: Axes, series: Sequence[Series]) -> None:
+def _draw_rate(axes: Axes, series: Sequence[Series]) -> style.Ends:
     """1 - n x mean error / v_t at the last generation, against n."""
     last = GENERATIONS[RATE]
     axes.set(
-        title=f"c  gap to v at t = {last}", xscale="log", yscale="log", ylim=(0.0007, 1.2),
-        xlabel="rows a batch n (log scale)", ylabel="1 − n × mean error / v (log scale)",
+        title=f"c  finite n: gap to vₜ at t = {last}", xscale="log", yscale="log",
+        ylim=(0.0007, 1.2), xlabel="rows a batch n (log scale)",
+        ylabel="1 − n × mean error / vₜ (log scale)",
     )  # fmt: skip
     ends = []
     for label, marker in zip(_RATED, style.MARKERS, strict=False):
@@ -246,10 +290,10 @@ def _draw_rate(axes: Axes, series: Sequence[Series]) -> None:
             [style.BARS * (p.std_error or 0) / v for _, p in measured], fmt=marker, color=colour,
             elinewidth=0.8, capsize=1.6, markeredgecolor="white", markeredgewidth=0.25, zorder=3,
         )  # fmt: skip
-        ends.append((gaps[-1], _SHORT.get(label, label)))
+        ends.append((gaps[-1], _SHORT.get(label, label), colour))
     n = np.array([RATE_ROWS[0], RATE_ROWS[-1]])
     axes.plot(n, 0.12 / n, color=style.GREY, linewidth=0.9)
     axes.annotate("slope −1", (n[0] * 1.05, 0.005), fontsize=style.SMALL)
     style.plain_ticks(axes.xaxis, (4, 16, 64, 256))
     style.plain_ticks(axes.yaxis, (0.001, 0.01, 0.1, 1))
-    style.end_labels(axes, ends)
+    return ends

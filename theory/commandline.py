@@ -48,11 +48,21 @@ def answer(parser: Parser, argv: Sequence[str] | None, act: Callable[[Any], int]
         sys.stderr.close()
         return 0
     except (ValueError, OSError) as problem:
-        text = str(problem)
-        if isinstance(problem, OSError) and problem.strerror and problem.filename:
-            text = f"{problem.strerror}: {str(problem.filename)!r}"
-        print(f"{parser.prog}: error: {' '.join(text.split())}", file=sys.stderr)
+        print(f"{parser.prog}: error: {in_one_line(problem)}", file=sys.stderr)
         return 2
+
+
+def in_one_line(problem: Exception) -> str:
+    """What went wrong, as a user reads it: without errno, and without line breaks.
+
+    Example:
+        >>> in_one_line(FileNotFoundError(2, "No such file or directory", "gone.csv"))
+        "No such file or directory: 'gone.csv'"
+    """
+    text = str(problem)
+    if isinstance(problem, OSError) and problem.strerror and problem.filename:
+        text = f"{problem.strerror}: {str(problem.filename)!r}"
+    return " ".join(text.split())
 
 
 # --- options -----------------------------------------------------------------------------------

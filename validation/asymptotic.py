@@ -65,6 +65,11 @@ class Grid:
         return (self.field,)
 
     @property
+    def label(self) -> str:
+        """That of its experiments."""
+        return self.at(self.sizes[-1]).label
+
+    @property
     def workflow(self) -> Workflow:
         """The workflow at the largest size."""
         return self.at(self.sizes[-1]).workflow

@@ -105,6 +105,21 @@ def perturbed(field: str, expected: FloatArray, share: float) -> FloatArray:
     return expected * (1 + share)
 
 
+def violation(kind: Kind, z: FloatArray) -> FloatArray:
+    """Standard errors by which tests speak against a claim; negative on the safe side of a bound.
+
+    Args:
+        kind: of the claim. An exact value, or an asymptotic one extrapolated, is tested on both
+            sides, a bound on the side where it could fail.
+        z: of the tests, as in `Judgement`.
+
+    Example:
+        >>> violation(Kind.EXACT, np.array([-3.0, 2.0])), violation(Kind.LOWER, np.array([2.0]))
+        (array([3., 2.]), array([-2.]))
+    """
+    return -z if kind in (Kind.UPPER, Kind.LOWER) else np.abs(z)
+
+
 def judge(
     kind: Kind,
     expected: FloatArray,
@@ -114,11 +129,7 @@ def judge(
     limit: Thresholds,
     resolve: float,
 ) -> Judgement:
-    """The verdict on one claim; arrays of axis (generation - 1,).
-
-    An exact value, or an asymptotic one extrapolated, is tested on both sides, a bound on the side
-    where it could fail.
-    """
+    """The verdict on one claim, which fails by `violation`; arrays of axis (generation - 1,)."""
     gap = mean - expected
     if kind is Kind.UPPER:
         gap = -gap
@@ -127,12 +138,12 @@ def judge(
         z = np.where(std_error > 0, gap / std_error, np.sign(gap) * np.inf)
         z = np.where((std_error == 0) & (np.abs(gap) <= rounding), 0.0, z)
         detectable = np.where(std_error > 0, limit.detectable * std_error / scale, 0.0)
-    violation = -z if kind in (Kind.UPPER, Kind.LOWER) else np.abs(z)
-    worst, weakest = int(np.argmax(violation)), int(np.argmax(detectable))
+    against = violation(kind, z)
+    worst, weakest = int(np.argmax(against)), int(np.argmax(detectable))
     verdict = Verdict.AGREES
     if detectable[weakest] > resolve:
         verdict = Verdict.UNDERPOWERED
-    if violation[worst] > limit.fail:
+    if against[worst] > limit.fail:
         verdict = Verdict.DISAGREES
     return Judgement(verdict, z, detectable, worst + 1, weakest + 1, resolve)
 

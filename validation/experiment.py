@@ -24,6 +24,10 @@ class Experiment(Protocol):
         """family/truth-or-workflow/.../size, the stem of its claims' names."""
 
     @property
+    def label(self) -> str:
+        """The workflow's name within its claims'."""
+
+    @property
     def workflow(self) -> Workflow:
         """Who trains on what."""
 

@@ -1,45 +1,31 @@
-"""The report as one HTML page that needs nothing else: no network, no script, no other file."""
+"""The report as one HTML page that needs nothing else: no network, no other file.
+
+It is whole without its script, which sorts the tables and filters the claims.
+"""
 
 from __future__ import annotations
 
-import base64
+import math
 import platform
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from theory.commandline import replacing
 from validation import report
-from validation.calibrated import Verdict, thresholds
+from validation.calibrated import Verdict, thresholds, violation
 from validation.check import Finding
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from paper_figures.catalogue import FigureModule
+from validation.pictures import pictures
 
 TEMPLATE = "report.html.j2"
 SIGNS = {
-    Verdict.AGREES: "\N{CHECK MARK}",
     Verdict.DISAGREES: "\N{BALLOT X}",
     Verdict.UNDERPOWERED: "?",
+    Verdict.AGREES: "\N{CHECK MARK}",
     Verdict.NOT_CLAIMED: "\N{EN DASH}",
 }
-NOT_DRAWN = "This figure could not be drawn"
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A figure of the page: an image in the page itself, or the reason why there is none."""
-
-    title: str
-    caption: str
-    alt: str
-    source: str | None
+"""A sign a verdict, in the order in which a reader wants to see them."""
+MOST_DECIMALS = 8  # a number with more is written as a power of ten
 
 
 def write(path: Path, findings: Sequence[Finding], facts: dict[str, Any]) -> None:
@@ -68,22 +54,25 @@ def render(findings: Sequence[Finding], facts: dict[str, Any]) -> str:
     )  # fmt: skip
     claimed = [f for f in findings if f.verdict is not Verdict.NOT_CLAIMED]
     worst_first = sorted(claimed, key=_violation, reverse=True)
-    gaussian = [f for f in findings if f.experiment.table is None]
     tests = report.single_tests(findings)
+    number = report.counts(findings)
     return environment.get_template(TEMPLATE).render(
         facts=facts,
         headline=headline(findings),
         disagreeing=[_row(f) for f in worst_first if f.verdict is Verdict.DISAGREES],
         underpowered=[_row(f) for f in worst_first if f.verdict is Verdict.UNDERPOWERED],
         worst=_row(worst_first[0]) if claimed else None,
-        weakest=_weakest(claimed),
+        weakest=_row(max(claimed, key=_resolved)) if claimed else None,
+        groups=_grouped(claimed, _truth_and_workflow),
+        rows=[_row(finding) for finding in claimed],
+        counts={v.value: number[v] for v in SIGNS if number[v] and v is not Verdict.NOT_CLAIMED},
         pictures=pictures(findings),
-        groups=_grouped(gaussian, lambda f: f.experiment.workflow.kind.value),
         tables=_tables(findings),
         tests=tests,
         fail=thresholds(max(1, tests)).fail,
         detectable=thresholds(max(1, tests)).detectable,
-        signs={verdict.value: SIGNS[verdict] for verdict in Verdict},
+        signs={verdict.value: sign for verdict, sign in SIGNS.items()},
+        ranks={verdict.value: rank for rank, verdict in enumerate(SIGNS)},
         platform=f"{platform.system()} {platform.machine()}",
     )
 
@@ -126,41 +115,65 @@ def _is(count: int) -> str:
 # --- rows ---------------------------------------------------------------------------------------
 
 
+def rounded(value: float, std_error: float) -> str:
+    """A number to the decimals that show two digits of its standard error.
+
+    Example:
+        >>> rounded(0.161257, 0.000132), rounded(1234.5678, 40.0), rounded(1.51435e-9, 2.5e-10)
+        ('0.16126', '1,235', '1.51e-09')
+    """
+    if not 0 < std_error < math.inf:
+        return f"{value:.6g}"
+    decimals = 1 - math.floor(math.log10(std_error))
+    if decimals <= MOST_DECIMALS or value == 0:
+        return f"{value:,.{max(0, min(decimals, MOST_DECIMALS))}f}"
+    digits = decimals + math.floor(math.log10(abs(value)))
+    return f"{value:.{digits}e}" if 0 <= digits < 6 else f"{value:.6g}"
+
+
 def _violation(finding: Finding) -> float:
     """Standard errors by which the claim fails at its worst generation; negative on a safe side."""
-    z = float(finding.judgement.z[finding.judgement.worst - 1])
-    return abs(z) if finding.slack is None else -z
+    return float(violation(finding.kind, finding.judgement.z)[finding.judgement.worst - 1])
+
+
+def _resolved(finding: Finding) -> float:
+    """Relative discrepancy that the weakest test of the claim would have seen."""
+    return float(finding.judgement.detectable.max())
 
 
 def _row(finding: Finding) -> dict[str, Any]:
-    """One claim, in the numbers that the table shows; percentages are relative discrepancies."""
+    """One claim, in the numbers that the tables show; percentages are relative discrepancies."""
     judgement, slack = finding.judgement, finding.slack
     t = judgement.worst
+    theory, simulation = float(finding.expected[t - 1]), float(finding.mean[t - 1])
+    error = float(finding.std_error[t - 1])
     return {
         "name": finding.name,
+        "workflow": finding.experiment.label,
+        "field": finding.field,
         "verdict": finding.verdict.value,
         "kind": finding.kind.value,
-        "source": finding.source,
         "z": float(judgement.z[t - 1]),
+        "violation": _violation(finding),
         "t": t,
-        "theory": float(finding.expected[t - 1]),
-        "simulation": float(finding.mean[t - 1]),
-        "std_error": float(finding.std_error[t - 1]),
-        "resolved": 100 * float(judgement.detectable.max()),
+        "theory": theory,
+        "shown_theory": rounded(theory, error),
+        "simulation": simulation,
+        "shown_simulation": f"{rounded(simulation, error)} ± {rounded(error, error)}",
+        "resolved": 100 * _resolved(finding),
         "replicates": finding.replicates,
         "needed": finding.needed,
         "slack": None if slack is None else (float(slack.min()), float(slack.max())),
     }
 
 
-def _weakest(claimed: Sequence[Finding]) -> dict[str, Any] | None:
-    if not claimed:
-        return None
-    return _row(max(claimed, key=lambda f: float(f.judgement.detectable.max())))
+def _truth_and_workflow(finding: Finding) -> str:
+    table = finding.experiment.table
+    return finding.experiment.workflow.kind.value if table is None else f"{table.name} (real data)"
 
 
 def _grouped(findings: Iterable[Finding], key: Callable[[Finding], str]) -> list[dict[str, Any]]:
-    """Claims by key, in order of appearance, with the sums that a folded group shows."""
+    """Claims counted by key, in order of appearance, with their worst and their weakest."""
     found: dict[str, list[Finding]] = {}
     for finding in findings:
         found.setdefault(key(finding), []).append(finding)
@@ -171,15 +184,15 @@ def _group(name: str, findings: Sequence[Finding]) -> dict[str, Any]:
     number = report.counts(findings)
     return {
         "name": name,
-        "rows": [_row(finding) for finding in findings],
-        "counts": [(v.value, number[v]) for v in Verdict if number[v]],
-        "worst": max(_violation(finding) for finding in findings),
-        "resolved": 100 * max(float(f.judgement.detectable.max()) for f in findings),
+        "claims": len(findings),
+        "counts": {v.value: number[v] for v in SIGNS if number[v]},
+        "violation": max(_violation(finding) for finding in findings),
+        "resolved": 100 * max(_resolved(finding) for finding in findings),
         "runs": sum({id(f.experiment): f.replicates for f in findings}.values()),
     }
 
 
-def _tables(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+def _tables(findings: Iterable[Finding]) -> list[dict[str, Any]]:
     """Real tables: what is claimed of them, and the fields shown for reference."""
     found: dict[str, list[Finding]] = {}
     for finding in findings:
@@ -189,65 +202,9 @@ def _tables(findings: Sequence[Finding]) -> list[dict[str, Any]]:
     for name, group in found.items():
         table = group[0].experiment.table
         assert table is not None
-        claims = [f for f in group if f.verdict is not Verdict.NOT_CLAIMED]
-        reference = [f for f in group if f.verdict is Verdict.NOT_CLAIMED]
         rows, columns = table.rows.shape
-        tables.append(
-            {
-                "name": name, "rows": rows, "columns": columns,
-                "claims": _group(name, claims) if claims else None,
-                "reference": [_row(finding) for finding in reference],
-            }
-        )  # fmt: skip
+        claims = [_row(f) for f in group if f.verdict is not Verdict.NOT_CLAIMED]
+        reference = [_row(f) for f in group if f.verdict is Verdict.NOT_CLAIMED]
+        tables.append({"name": name, "rows": rows, "columns": columns,
+                       "claims": claims, "reference": reference})  # fmt: skip
     return tables
-
-
-# --- figures ------------------------------------------------------------------------------------
-
-
-def pictures(findings: Sequence[Finding]) -> list[Picture]:
-    """The tests at a glance, then the figures of the papers, from committed data."""
-    from paper_figures.catalogue import FIGURES
-
-    drawn = [_tests_at_a_glance(findings)]
-    for module in FIGURES.values():
-        try:
-            source = _embedded(partial(_drawn, module), module.TITLE)
-        except Exception as problem:  # the verdicts do not depend on a figure
-            drawn.append(Picture(module.TITLE, f"{NOT_DRAWN}: {problem}", "", None))
-            continue
-        drawn.append(Picture(module.TITLE, module.CAPTION, module.ALT, source))
-    return drawn
-
-
-def _drawn(module: FigureModule) -> Figure:
-    return module.draw(module.data())
-
-
-def _tests_at_a_glance(findings: Sequence[Finding]) -> Picture:
-    z = report.exact_z(findings)
-    title = "Every test against exact theory"
-    if not len(z):
-        return Picture(title, f"{NOT_DRAWN}: no exact value was tested.", "", None)
-    fail = thresholds(report.single_tests(findings)).fail
-    caption = (
-        "Left: z of every test of an exact value against the normal quantiles that it should "
-        "follow if theory and simulation agree; beyond the dashed lines a test fails. Right: for "
-        "every claim, the relative discrepancy that its weakest test would have seen."
-    )
-    alt = (
-        f"Two panels. Quantiles of z for {len(z)} tests, the largest |z| being "
-        f"{np.abs(z).max():.1f} where {fail:.1f} fails; and a histogram of the discrepancy that "
-        f"each claim resolves, in per cent."
-    )
-    return Picture(title, caption, alt, _embedded(lambda: report.draw(findings), title))
-
-
-def _embedded(draw: Callable[[], Figure], title: str) -> str:
-    """The figure as an SVG inside a data URI."""
-    from paper_figures import render as files
-    from paper_figures import style
-
-    with style.publication():
-        content = files.image(draw(), "svg", title)
-    return f"data:image/svg+xml;base64,{base64.b64encode(content).decode()}"

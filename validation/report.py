@@ -227,7 +227,7 @@ def draw(findings: Sequence[Finding]) -> Figure:
         quantiles = ndtri((np.arange(len(z)) + 0.5) / len(z))
         fail = thresholds(single_tests(findings)).fail
         left.axline((0, 0), slope=1, color=style.GREY, linewidth=0.9)
-        left.plot(quantiles, z, "o", color=style.INK)
+        left.plot(quantiles, z, "o", color=style.INK, markersize=2.4)
         for edge in (-fail, fail):
             left.axhline(edge, color=style.GREY, linestyle="--", linewidth=0.9)
         left.annotate(f"fails beyond {fail:.2f}", (quantiles[0], fail), (0, -9),
@@ -236,8 +236,15 @@ def draw(findings: Sequence[Finding]) -> Figure:
         xlabel="standard normal quantile", ylabel="z, standard errors",
         title=f"a  theory against simulation, {len(z):,} tests",
     )  # fmt: skip
-    power = [100 * f.judgement.detectable.max() for f in _exact(findings)]
+    exact = _exact(findings)
+    power = [100 * f.judgement.detectable.max() for f in exact]
     right.hist(power, bins=20, color=style.INK)
+    if exact:
+        asked = 100 * exact[0].judgement.resolve
+        right.axvline(asked, color=style.GREY, linestyle="--", linewidth=0.9)
+        right.annotate(f"{asked:g} % asked for", (asked, 1), (-3, -8), ha="right",
+                       xycoords=("data", "axes fraction"), textcoords="offset points",
+                       fontsize=style.SMALL)  # fmt: skip
     right.set(
         xlabel="relative discrepancy resolved, %", ylabel="claims",
         title=f"b  power of {len(power):,} claims",

@@ -1,16 +1,29 @@
 """What the figures show: exact lines, points that lie on them, one colour a workflow."""
 
+import itertools
 import math
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
+from matplotlib.text import Text
+from PIL import Image
 
-from paper_figures import gaussian_overview, render, style, universal_inflation
+from paper_figures import (
+    captions,
+    dataset,
+    gaussian_overview,
+    render,
+    style,
+    universal_inflation,
+)
 from paper_figures.catalogue import FIGURES
 from paper_figures.measure import FEWEST, QUICK, measure
-from paper_figures.series import Cell, panel
+from paper_figures.series import Cell, Point, Series, panel
+from theory.curve import Curve, Kind
 from theory.gaussian import GaussianChain, curves
 from theory.inflation import inflation
 from theory.workflow import Workflow, WorkflowKind
@@ -93,17 +106,68 @@ def test_the_gaps_that_the_caption_states(universal):
     assert 1 - by_n[256] / 10 == pytest.approx((1 - by_n[128] / 10) / 2, rel=0.05)
     (chain,) = (s for s in panel(universal, "growing", "n x mean_error") if s.label == "replace")
     assert round(100 * (1 - chain.theory[50] / 50)) == 11
-    assert "11 %" in universal_inflation.CAPTION
+    assert "by 11 % at t = 50 under replace" in universal_inflation.caption(universal)
+
+
+# --- captions -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_captions_state_the_runs_of_the_manifest_and_no_others(name):
+    module = FIGURES[name]
+    committed = dataset.read(name, module.settings())
+    said = module.caption(module.data(committed.points))
+    counts = [int(n.replace(",", "")) for n in re.findall(r"([\d,]+) runs", said)]
+    several = {n for n in committed.manifest["replicates"] if n > 1}
+    single = {len(gaussian_overview._RUNS)} if 1 in committed.manifest["replicates"] else set()
+    assert len(several) > 1
+    assert set(counts) == several | single
+
+
+def test_captions_follow_the_points(overview):
+    """Half the runs: the caption says so, and nothing in it was written by hand."""
+    halved = [
+        replace(line, points=tuple(
+            replace(p, replicates=p.replicates // 2) if p.replicates > 1 else p
+            for p in line.points
+        ))
+        for line in overview
+    ]  # fmt: skip
+    before, after = gaussian_overview.caption(overview), gaussian_overview.caption(halved)
+    whole, half = (
+        {int(n.replace(",", "")) for n in re.findall(r"([\d,]+) runs", said)} - {6}
+        for said in (before, after)
+    )
+    assert half == {n // 2 for n in whole}
+
+
+def test_agreement_counts_the_points_with_an_error_bar():
+    def line(deviations):
+        points = [
+            Point("a", "mean_error", "replace", 1, 10, t, 0.5 + 0.1 * z, error, runs)
+            for t, (z, error, runs) in enumerate(deviations)
+        ]
+        curve = Curve(np.full(3, 0.5), Kind.EXACT, "by hand")
+        return Series(
+            "a", "mean_error", "replace", WorkflowKind.REPLACE, 1, 10, curve, tuple(points)
+        )
+
+    several = line([(-3.0, 0.1, 500), (1.9, 0.1, 2000), (0.0, 0.1, 500)])
+    single = line([(9.0, None, 1)])
+    assert captions.agreement([several, single]).startswith(
+        "Of 3 points on 1 lines 67 % lie within 2 standard errors of theirs, the farthest at 3.0;"
+    )
+    assert captions.runs([several]) == "500 to 2,000 runs"
 
 
 # --- points -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("name", "count"), [("gaussian_overview", 408), ("universal_inflation", 89)]
+    ("name", "count"), [("gaussian_overview", 408), ("universal_inflation", 93)]
 )
 def test_points_lie_on_the_lines(name, count):
-    """Within five standard errors: a false fail in 497 x 5.7e-7 = 0.03 % of recomputations."""
+    """Within five standard errors: a false fail in 501 x 5.7e-7 = 0.03 % of recomputations."""
     found = points(FIGURES[name].data())
     assert len(found) == count
     assert [(line.panel, line.label, line.n, t, z) for line, t, z in found if abs(z) > 5] == []
@@ -176,6 +240,41 @@ def test_ticks_are_plain_decimals_and_colours_those_of_the_workflows(name):
             assert texts
             assert all(re.fullmatch(r"−?[\d,.]*", text) for text in texts), texts
             assert {to_hex(line.get_color()) for line in axes.lines} <= allowed
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_no_text_covers_another(name):
+    """Titles, axis labels, ticks, labels of curves and legends, at the size of print."""
+    module = FIGURES[name]
+    with style.publication():
+        figure = module.draw(module.data())
+        figure.draw_without_rendering()
+        shown = [t for t in figure.findobj(Text) if t.get_visible() and t.get_text().strip()]
+        boxes = {t: Text.get_window_extent(t) for t in shown}  # without the line to the curve
+        labels = [t for t in shown if t.get_text().startswith("n = ")]
+        assert labels or name != "gaussian_overview"
+        covered = [
+            (a.get_text(), b.get_text())
+            for (a, x), (b, y) in itertools.combinations(boxes.items(), 2)
+            if min(x.x1, y.x1) - max(x.x0, y.x0) > 1 and min(x.y1, y.y1) - max(x.y0, y.y0) > 1
+        ]
+    assert covered == []
+
+
+def test_the_readme_shows_the_committed_points_unstretched():
+    root = Path(__file__).parents[2]
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    section = readme.split("## Figures")[1].split("\n## ")[0]
+    (path,) = re.findall(r"!\[[^\]]{40,}\]\((\S+?)\)", section)
+    assert f"python -m paper_figures gaussian_overview --thumbnail {path}" in section
+    assert "<img" not in readme  # nobody sets a width and a height
+    manifest = dataset.read("gaussian_overview", gaussian_overview.settings()).manifest
+    with Image.open(root / path) as picture, style.publication():
+        figure = gaussian_overview.draw(gaussian_overview.data())
+        width, height = figure.get_size_inches() * render.THUMBNAIL_DPI
+        assert picture.size == (round(width), round(height))
+        assert picture.info["Points"] == manifest["sha256"]
+    assert (root / path).stat().st_size < 120_000
 
 
 CVD = {

@@ -7,6 +7,7 @@ import shutil
 from types import SimpleNamespace
 
 import pytest
+from PIL import Image
 
 from paper_figures import __main__ as command
 from paper_figures import catalogue, dataset
@@ -34,8 +35,8 @@ def tiny(name, draw=None):
         return [Series(**{**line.__dict__, "points": tuple(points or ())})]
 
     return SimpleNamespace(
-        NAME=name, TITLE=f"the {name}", CAPTION="c", ALT="a", data=data, draw=draw or drawn,
-        settings=lambda: {"seed": 1}, recompute=lambda *, quick=False: [POINT],
+        NAME=name, TITLE=f"the {name}", ALT="a", caption=lambda series: "c", data=data,
+        draw=draw or drawn, settings=lambda: {"seed": 1}, recompute=lambda *, quick=False: [POINT],
     )  # fmt: skip
 
 
@@ -79,6 +80,21 @@ def test_a_real_figure_is_five_files_that_vouch_for_each_other(tmp_path, capsys)
     measured = [row for row in rows if row["simulation"]]
     assert measured
     assert all(float(row["std_error"]) > 0 for row in measured)
+
+
+def test_a_thumbnail_is_small_in_proportion_and_says_of_which_points(small):
+    path = small.out.parent / "tiny.png"
+    assert main(["first", *small.argv, "--thumbnail", str(path)]) == 0
+    whole = small.out / "first.png"
+    with Image.open(path) as tiny, Image.open(whole) as full:
+        assert tiny.mode == "P"
+        assert tiny.width < full.width
+        # Either side is a whole number of pixels.
+        assert abs(tiny.height - tiny.width * full.height / full.width) <= 1
+        manifest = json.loads((small.data / "first.json").read_text())
+        assert tiny.info["Points"] == manifest["sha256"]
+        assert tiny.info["Title"] == "the first"
+    assert path.stat().st_size < whole.stat().st_size
 
 
 def test_all_draws_every_figure(small):
@@ -183,11 +199,19 @@ def test_ctrl_c_is_130_and_writes_nothing_of_that_figure(small, capsys):
         (["--all", "--quick"], "--quick goes with --recompute"),
         (["--all", "--output", "FILE/x"], "--output must be a folder"),
         (["--recompute", "--data", "FILE"], "--data must be a folder"),
+        (["--all", "--thumbnail", "a.png"], "--thumbnail goes with the name of one figure"),
+        (["gaussian_overview", "--thumbnail", "a.jpg"], "must end in .png, got 'a.jpg'"),
+        (["gaussian_overview", "--thumbnail", "no/a.png"], "'no/a.png' does not exist"),
+        (["gaussian_overview", "--thumbnail", "FOLDER/a.png"], "got the folder"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_status_two(argv, fragment, tmp_path, capsys):
     (tmp_path / "taken").write_text("")
-    assert main([part.replace("FILE", str(tmp_path / "taken")) for part in argv]) == 2
+    (tmp_path / "a.png").mkdir()
+    paths = {"FILE": str(tmp_path / "taken"), "FOLDER": str(tmp_path)}
+    for word, path in paths.items():
+        argv = [part.replace(word, path) for part in argv]
+    assert main(argv) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.count("\n") == 1

@@ -3,12 +3,14 @@
 import base64
 import re
 import xml.etree.ElementTree as ET
+from importlib.resources import files
 
+import numpy as np
 import pytest
 
 from montecarlo.estimate import Interrupted
 from validation import __main__ as command
-from validation import claims, gaussian, page, report
+from validation import claims, gaussian, page, pictures, report
 from validation.__main__ import main
 from validation.calibrated import FALSE_FAIL, FALSE_PASS, Verdict
 from validation.check import check
@@ -59,25 +61,133 @@ def test_the_answer_comes_first(tree, findings):
     assert first.text == page.headline(findings)
 
 
+def table_of_claims(tree):
+    (table,) = (t for t in tree.iter("table") if t.get("id") == "every-claim")
+    return table
+
+
+def claim_rows(tree):
+    """Claim -> its row in the table of claims."""
+    rows = table_of_claims(tree).findall("tbody/tr")
+    named = {"".join(row.find("th/code").itertext()): row for row in rows}
+    assert len(named) == len(rows)
+    return named
+
+
 def test_it_names_every_claim_once_in_a_table_with_its_verdict(tree, findings):
-    rows = {}
-    for row in tree.iter("tr"):
-        name = row.find("th/code")
-        if name is not None:
-            assert name.text not in rows
-            rows[name.text] = text(row)
-    assert set(rows) == {finding.name for finding in findings}
-    for finding in findings:
-        assert finding.verdict.value in rows[finding.name]
-        assert page.SIGNS[finding.verdict] in rows[finding.name]  # not by colour alone
+    rows = claim_rows(tree)
+    claimed = [f for f in findings if f.verdict is not Verdict.NOT_CLAIMED]
+    assert set(rows) == {finding.name for finding in claimed}
+    for finding in claimed:
+        assert finding.verdict.value in text(rows[finding.name])
+        assert page.SIGNS[finding.verdict] in text(rows[finding.name])  # not by colour alone
     assert {Verdict.NOT_CLAIMED, Verdict.AGREES} <= {finding.verdict for finding in findings}
 
 
+def test_real_data_show_claims_and_reference_fields_with_both_numbers(tree, findings):
+    shown = [row for table in tree.iter("table") if (table.findtext("caption") or "").startswith(
+             "wine: ") for row in table.findall("tbody/tr")]  # fmt: skip
+    real = [f for f in findings if f.experiment.table is not None]
+    assert len(shown) == len(real) > 4
+    for row, finding in zip(shown, real, strict=True):
+        assert text(row).startswith(f"{finding.experiment.label}{finding.field}")
+        at = finding.judgement.worst - 1
+        theory, simulation = (float(row[i].get("data-value")) for i in (4, 5))
+        assert (theory, simulation) == (finding.expected[at], finding.mean[at])
+
+
 def test_nothing_is_fetched(html, tree):
-    assert re.findall(r"(?:src|href)\s*=\s*[\"'](?!data:)", html) == []
-    assert "@import" not in html
-    assert re.findall(r"url\(", html) == []
-    assert [e.tag for e in tree.iter() if e.tag in ("script", "link", "iframe", "object")] == []
+    """No address, no script or style of another file, and a policy that refuses any."""
+    assert re.findall(r"(?:src|href)\s*=\s*[\"'](?!data:|#)", html) == []
+    assert re.findall(r"https?:|@import|url\(", html) == []
+    assert [e.tag for e in tree.iter() if e.tag in ("link", "iframe", "object")] == []
+    (script,) = tree.iter("script")
+    assert script.attrib == {}
+    assert re.findall(r"\b(fetch|XMLHttpRequest|import|WebSocket|eval)\b", script.text) == []
+    policies = [m.get("content") for m in tree.iter("meta") if m.get("http-equiv")]
+    assert [p.startswith("default-src 'none';") for p in policies] == [True]
+
+
+def test_links_go_to_sections_of_the_page(tree):
+    places = {e.get("id") for e in tree.iter() if e.get("id")}
+    links = [a.get("href").removeprefix("#") for a in tree.iter("a")]
+    assert {"claims", "figures", "real-data"} <= set(links) <= places
+
+
+def test_tables_are_sorted_by_a_script_in_the_page_and_are_whole_without_it(tree):
+    (script,) = tree.iter("script")
+    assert (
+        files("validation").joinpath("report.js").read_text(encoding="utf-8").strip() in script.text
+    )
+    assert '"aria-sort"' in script.text
+    tables = [t for t in tree.iter("table") if "sortable" in t.get("class", "")]
+    assert table_of_claims(tree) in tables
+    assert len(tables) > 3
+    for table in tables:
+        (head,) = table.findall("thead/tr")
+        for row in table.findall("tbody/tr"):
+            assert len(row) == len(head)
+    assert list(tree.iter("button")) == []  # made by the script: without it none is dead
+
+
+def test_numbers_are_sorted_in_full_precision(tree, findings):
+    """A cell's data-value is the number, not the rounded text; z sorts by what it refutes."""
+    heads = [text(head) for head in table_of_claims(tree).find("thead/tr")]
+    rows = claim_rows(tree)
+    for finding in findings:
+        if finding.verdict is Verdict.NOT_CLAIMED:
+            continue
+        at = finding.judgement.worst - 1
+        values = [cell.get("data-value") for cell in rows[finding.name]]
+        cells = dict(zip(heads, values, strict=True))
+        assert float(cells["simulation"]) == finding.mean[at]
+        assert float(cells["resolves %"]) == 100 * finding.judgement.detectable.max()
+        z = finding.judgement.z[at]
+        assert float(cells["worst z"]) == {"upper": -z, "lower": -z}.get(finding.kind.value, abs(z))
+        assert cells["claim"] is None
+
+
+def test_claims_can_be_filtered_by_verdict_and_by_text(tree, findings):
+    (bar,) = (e for e in tree.iter("div") if e.get("class") == "filter")
+    assert bar.get("hidden") == "hidden"  # until the script runs
+    assert bar.get("data-table") == "every-claim"
+    assert bar.find("label/input").get("type") == "search"
+    assert len(bar.findall("output")) == 1
+    number = report.counts(findings)
+    options = {o.get("value"): text(o) for o in bar.iter("option")}
+    assert options.pop("") == "all"
+    assert options == {v.value: f"{v.value} ({number[v]})" for v in Verdict
+                       if number[v] and v is not Verdict.NOT_CLAIMED}  # fmt: skip
+    verdicts = {name: row.get("data-verdict") for name, row in claim_rows(tree).items()}
+    assert verdicts == {f.name: f.verdict.value for f in findings if f.name in verdicts}
+
+
+LIGHT, DARK = 0, 1
+PAIRS = [("ink", "paper"), ("soft", "paper"), ("ink", "wash"), ("soft", "wash"),
+         ("good", "good-wash"), ("bad", "bad-wash"), ("ink", "bad-wash"),
+         ("weak", "weak-wash")]  # fmt: skip
+
+
+@pytest.mark.parametrize("scheme", [LIGHT, DARK])
+def test_text_has_a_contrast_of_four_and_a_half_in_the_light_and_in_the_dark(tree, scheme):
+    """WCAG 2.2, 1.4.3; the outline of what has the focus 3, 1.4.11."""
+    blocks = re.findall(r":root \{(.*?)\}", tree.findtext("head/style"), re.DOTALL)
+    assert len(blocks) == 2
+    colour = {}
+    for name, value in re.findall(r"--([a-z-]+): #([0-9a-f]+);", blocks[scheme]):
+        digits = value if len(value) == 6 else "".join(2 * c for c in value)
+        channels = np.array([int(digits[i : i + 2], 16) for i in (0, 2, 4)]) / 255
+        linear = np.where(
+            channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4
+        )
+        colour[name] = np.dot([0.2126, 0.7152, 0.0722], linear)
+
+    def contrast(a, b):
+        low, high = sorted((colour[a], colour[b]))
+        return (high + 0.05) / (low + 0.05)
+
+    assert min(contrast(*pair) for pair in PAIRS) >= 4.5
+    assert contrast("focus", "paper") >= 3
 
 
 def test_every_figure_is_in_the_page_and_described(tree):
@@ -94,10 +204,11 @@ def test_it_can_be_read_on_a_phone(tree):
     metas = {m.get("name"): m.get("content") for m in tree.iter("meta")}
     assert "width=device-width" in metas["viewport"]
     wide = [*tree.iter("table"), *tree.iter("img")]
-    scrolled = [e for box in tree.iter("div") if box.get("class") == "scroll" for e in box]
+    scrolled = [e for box in tree.iter("div") if "scroll" in box.get("class") for e in box]
     assert len(wide) > 3
     assert [e for e in wide if e not in scrolled] == []
-    assert all(box.get("tabindex") == "0" and box.get("aria-label") for box in tree.iter("div"))
+    boxes = [box for box in tree.iter("div") if "scroll" in box.get("class")]
+    assert all(box.get("tabindex") == "0" and box.get("aria-label") for box in boxes)
 
 
 def test_it_says_how_to_reproduce_it(tree):
@@ -108,13 +219,41 @@ def test_it_says_how_to_reproduce_it(tree):
 
 
 def test_bounds_show_their_slack_and_exact_values_none(tree, findings):
-    cells = {row.find("th/code").text: text(row[-1]) for row in tree.iter("tr")
-             if row.find("th/code") is not None and len(row) == 8}  # fmt: skip
+    cells = {name: text(row[-1]) for name, row in claim_rows(tree).items()}
     for finding in findings:
         if finding.name in cells:
             assert bool(cells[finding.name]) == (finding.slack is not None)
     assert any(cells.values())
     assert not all(cells.values())
+
+
+def test_a_bound_that_holds_is_no_discrepancy(findings, no_pictures):
+    bounds = [f for f in findings if f.slack is not None]
+    words = text(ET.fromstring(page.render(bounds, FACTS).replace("<!DOCTYPE html>", "")))
+    assert "on the safe side of a bound;" in words
+    assert (
+        "on the safe side"
+        not in text(
+            ET.fromstring(page.render(findings, FACTS).replace("<!DOCTYPE html>", ""))
+        ).split("Claims")[0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "shown"),
+    [
+        (0.161257, 0.000132, "0.16126"),
+        (0.5, 0.02, "0.500"),
+        (1234.5678, 40.0, "1,235"),
+        (1.51435e-9, 2.5e-10, "1.51e-09"),
+        (0.2, 2.5e-10, "0.2"),
+        (2 / 3, 0.0, "0.666667"),
+        (2 / 3, np.inf, "0.666667"),
+        (0.0, 1e-12, "0.00000000"),
+    ],
+)
+def test_numbers_have_the_digits_that_their_error_leaves(value, error, shown):
+    assert page.rounded(value, error) == shown
 
 
 def test_complete_and_incomplete_are_said(tree, findings, no_pictures):
@@ -132,7 +271,9 @@ def test_disagreement_is_above_the_figures_with_both_numbers(no_pictures):
     assert "1 claim: none agrees with the simulation, 1 disagrees, none is underpowered." in html
     assert html.index("What disagrees") < html.index('id="figures"')
     assert "falsified by 30 %" in html
-    assert f"{found[0].expected[found[0].judgement.worst - 1]:.5g}" in html
+    at = found[0].judgement.worst - 1
+    for value in (found[0].expected[at], found[0].mean[at]):
+        assert page.rounded(value, found[0].std_error[at]) in html
 
 
 def test_no_finding_is_a_page_too(no_pictures):
@@ -147,7 +288,7 @@ def test_a_figure_that_fails_does_not_hide_the_verdicts(monkeypatch, findings):
 
     monkeypatch.setattr("paper_figures.gaussian_overview.data", broken)
     html = page.render(findings, FACTS)
-    assert f"{page.NOT_DRAWN}: &#39;data.csv&#39; is &lt;gone&gt;" in html
+    assert f"{pictures.NOT_DRAWN}: &#39;data.csv&#39; is &lt;gone&gt;" in html
     assert html.count("<img ") == 2
 
 
