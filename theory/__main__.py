@@ -5,28 +5,35 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
+import numpy as np
+
+from theory import regression as regressions
 from theory.commandline import (
     Parser,
     Table,
     add_chain_options,
     add_output_options,
+    add_regression_options,
     add_workflow_options,
     answer,
     chain_from,
     check_files,
     panels,
+    regression_from,
     sample_generations,
     workflow_from,
     write,
 )
 from theory.curve import Curve, Kind
-from theory.gaussian import FIELDS, GaussianChain, available, curves, survival
+from theory.gaussian import FIELDS, available, curves, survival
 from theory.inflation import inflation
 from theory.symbolic.commandline import add_derive
-from theory.workflow import Workflow, whole_number
+from theory.workflow import whole_number
 
 DEFAULT_FIELDS = (
     "mean_error",
@@ -38,12 +45,26 @@ DEFAULT_FIELDS = (
     "wasserstein_upper",
 )
 LONGEST = 65_536  # generations that --until searches
+INFINITE = {
+    "mean_error": "inf, -inf: with so few rows the quantity has no finite mean",
+    "excess_test_error": "inf: with dim - 1, dim or dim + 1 different rows a fit has no finite "
+    "mean error, because X'X may come arbitrarily close to singular; take dim + 2 rows or more",
+}
+
+
+class _Record(Protocol):
+    """Curves by field."""
+
+    def __getitem__(self, field: str) -> Curve: ...
+
 
 EXAMPLES = """\
 examples:
   python -m theory gaussian --workflow accumulate --n 100 --dim 10 --generations 50
   python -m theory gaussian --workflow replace --n 100 --until 0.1
   python -m theory gaussian --workflow fresh --n-real 20 --n 80 --format csv
+  python -m theory regression --workflow accumulate --n 100 --dim 10 --noise 0.5
+  python -m theory regression --workflow replace --design table.csv --ridge 0.1
   python -m theory survival --workflow replace --n 10 --threshold 0.5 --generations 100
   python -m theory inflation --workflow accumulate-subsample --n 100 --plot inflation.png
   python -m theory derive gaussian accumulate
@@ -65,18 +86,11 @@ def build_parser() -> Parser:
     )
     add_workflow_options(gaussian)
     add_chain_options(gaussian)
-    question = gaussian.add_argument_group("question")
-    question.add_argument(
-        "--fields", metavar="NAME[,NAME...]",
-        help=f"'all', or some of: {', '.join(FIELDS)}",
-    )  # fmt: skip
-    question.add_argument(
-        "--until", type=float, metavar="X",
-        help="the generation at which the field (default mean_error) passes X",
-    )  # fmt: skip
+    _add_question(gaussian, FIELDS, "mean_error")
     add_output_options(gaussian)
     _add_formula_option(gaussian)
     gaussian.set_defaults(act=_gaussian)
+    _add_regression(families)
 
     spread = families.add_parser(
         "survival", help="probability that the spread is above a share of the true one"
@@ -96,6 +110,29 @@ def build_parser() -> Parser:
     multiple.set_defaults(act=_inflation)
     add_derive(families)
     return parser
+
+
+def _add_regression(families: Any) -> None:
+    regression = families.add_parser(
+        "regression", help="excess test error of linear regression", epilog=EXAMPLES
+    )
+    add_workflow_options(regression)
+    add_regression_options(regression)
+    _add_question(regression, regressions.FIELDS, "excess_test_error")
+    add_output_options(regression)
+    _add_formula_option(regression)
+    regression.set_defaults(act=_regression)
+
+
+def _add_question(parser: argparse.ArgumentParser, fields: Sequence[str], default: str) -> None:
+    question = parser.add_argument_group("question")
+    question.add_argument(
+        "--fields", metavar="NAME[,NAME...]", help=f"'all', or some of: {', '.join(fields)}"
+    )
+    question.add_argument(
+        "--until", type=float, metavar="X",
+        help=f"the generation at which the field (default {default}) passes X",
+    )  # fmt: skip
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -128,70 +165,124 @@ def _version() -> str:
 def _gaussian(options: argparse.Namespace) -> int:
     check_files(options)
     chain, workflow = chain_from(options), workflow_from(options)
-    if options.until is not None:
-        return _until(options, chain, workflow)
-    generations = 10 if options.generations is None else options.generations
-    result = curves(chain, workflow, generations)
-    fields = _fields(options.fields, chain, workflow, generations)
-    found = {name: result[name] for name in fields}
+    known = available(chain, workflow, _horizon(options))
+    usual = [name for name in DEFAULT_FIELDS if name in known]
     title = f"Gaussian chain, dim={chain.dim}, ddof={chain.ddof}, {workflow}"
-    absent = [name for name in FIELDS if name not in result.fields]
+    question = _Question(title, FIELDS, known, usual, "mean_error")
+    return _answer(options, question, lambda horizon: curves(chain, workflow, horizon))
+
+
+def _regression(options: argparse.Namespace) -> int:
+    check_files(options)
+    chain, design = regression_from(options)
+    workflow = workflow_from(options)
+    known = regressions.available(chain, workflow, _horizon(options), design=design)
+    given = "given" if design is not None else chain.design
+    ridge = f", ridge={chain.ridge:g} ({chain.penalty})" if chain.ridge else ""
+    title = f"linear regression, dim={chain.dim}, {given} design{ridge}, {workflow}"
+    question = _Question(title, regressions.FIELDS, known, list(known), "excess_test_error")
+
+    def record(horizon: int) -> regressions.RegressionCurves:
+        return regressions.curves(chain, workflow, horizon, design=design)
+
+    if not known:
+        _ = record(_horizon(options)).excess_test_error  # raises, and says why
+    return _answer(options, question, record)
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What a family can be asked: all its fields, those known here, the usual ones, the first."""
+
+    title: str
+    fields: Sequence[str]
+    known: Sequence[str]
+    usual: Sequence[str]
+    first: str
+
+
+def _horizon(options: argparse.Namespace) -> int:
+    return 10 if options.generations is None else int(options.generations)
+
+
+def _answer(
+    options: argparse.Namespace, question: _Question, record: Callable[[int], _Record]
+) -> int:
+    """The curves asked for, or the generation at which one passes a threshold."""
+    if options.until is not None:
+        names = _fields(options.fields or question.first, question)
+        return _until(options, question, names, lambda horizon: record(horizon)[names[0]])
+    result = record(_horizon(options))
+    found = {name: result[name] for name in _fields(options.fields, question)}
+    absent = [name for name in question.fields if name not in question.known]
     notes = [f"not known for this chain and workflow: {', '.join(absent)}"] if absent else []
-    _show(options, title, found, notes)
+    if any(np.isinf(curve.values[1:]).any() for curve in found.values()):
+        notes.append(INFINITE[question.first])
+    _show(options, question.title, found, notes)
     return 0
 
 
-def _fields(
-    given: str | None, chain: GaussianChain, workflow: Workflow, generations: int
-) -> list[str]:
+def _fields(given: str | None, question: _Question) -> list[str]:
     """The fields to print: those asked for, or the usual ones that are known here."""
-    known = available(chain, workflow, generations)
     if given is None:
-        return [name for name in DEFAULT_FIELDS if name in known]
+        return list(question.usual)
     if given == "all":
-        return list(known)
+        return list(question.known)
     for name in given.split(","):
-        if name not in FIELDS:
-            raise ValueError(f"unknown field {name!r}: choose from all, {', '.join(known)}")
+        if name not in question.fields:
+            known = ", ".join(question.known)
+            raise ValueError(f"unknown field {name!r}: choose from all, {known}")
     return given.split(",")
 
 
-def _until(options: argparse.Namespace, chain: GaussianChain, workflow: Workflow) -> int:
+def _until(
+    options: argparse.Namespace,
+    question: _Question,
+    names: Sequence[str],
+    curve_of: Callable[[int], Curve],
+) -> int:
     """The first generation at which a field passes the threshold, by doubling the horizon."""
-    names = _fields(options.fields or "mean_error", chain, workflow, 1)
     if len(names) > 1:
         raise ValueError(f"--until needs one field, got --fields {options.fields}")
     name = names[0]
     most = LONGEST if options.generations is None else options.generations
     horizon = min(64, whole_number("generations", most))
     while True:
-        curve = curves(chain, workflow, horizon)[name]
+        curve = curve_of(horizon)
         passed = curve.passes(options.until)
         never = passed is None and _settles(curve, options.until)
         if passed is not None or never or horizon == most:
             break
         horizon = min(4 * horizon, most)
     value = None if passed is None else float(curve[passed])
-    if passed is not None:
-        line = f"{name} passes {options.until:g} at generation {passed} ({value:.6g}, "
-        line += f"{curve.kind.value}; {curve.source})"
-    elif never:
-        line = f"{name} never passes {options.until:g}: it moves one way towards its limit "
-        line += f"{curve.limit:.6g} ({curve.kind.value}; {curve.source})"
-    else:
-        line = f"{name} has not passed {options.until:g} by generation {most} "
-        line += f"({curve[most]:.6g}, {curve.kind.value}; {curve.source})"
+    line = _passing(name, options.until, curve, passed, never=never, searched=horizon)
     searched = None if never else horizon
     answered = (name, options.until, passed, value, searched, curve.kind.value)
     columns = ("field", "until", "generation", "value", "searched", "kind")
-    table = Table(columns, [answered], {"workflow": str(workflow)})
+    table = Table(columns, [answered], {"workflow": str(workflow_from(options))})
     if options.format == "table" and options.output is None:
         print(line)
     else:
         write(table, options)
     if options.plot is not None:
-        _plot(options.plot, f"{workflow}", {name: curve})
+        _plot(options.plot, question.title, {name: curve})
     return 0
+
+
+def _passing(
+    name: str, threshold: float, curve: Curve, passed: int | None, *, never: bool, searched: int
+) -> str:
+    """The answer to --until, as a sentence."""
+    claim = f"{curve.kind.value}; {curve.source}"
+    if passed is not None:
+        return f"{name} passes {threshold:g} at generation {passed} ({curve[passed]:.6g}, {claim})"
+    if never:
+        return (
+            f"{name} never passes {threshold:g}: it moves one way towards its limit "
+            f"{curve.limit:.6g} ({claim})"
+        )
+    value = f"{curve[searched]:.6g}, {claim}"
+    return f"{name} has not passed {threshold:g} by generation {searched} ({value})"
 
 
 def _settles(curve: Curve, threshold: float) -> bool:

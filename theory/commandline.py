@@ -17,10 +17,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from theory.gaussian import GaussianChain
+from theory.regression import RegressionChain
+from theory.regression.chain import DESIGNS
 from theory.workflow import Workflow, WorkflowKind
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 PLOT_SUFFIXES = (".png", ".svg", ".pdf")
 STOPPED = 130  # exit status after Ctrl-C, as shells have it
@@ -83,13 +89,16 @@ def rows(text: str) -> tuple[int, ...]:
     return numbers(text, int)
 
 
+DEFAULT_ROWS = (100,)  # recognised by identity: a design of the user's own brings its n
+
+
 def add_workflow_options(parser: argparse.ArgumentParser) -> None:
     """--workflow and everything a workflow can take."""
     names = ", ".join(kind.value for kind in WorkflowKind if kind is not WorkflowKind.CUSTOM)
     group = parser.add_argument_group("workflow")
     group.add_argument("--workflow", required=True, metavar="NAME", help=names)
     group.add_argument(
-        "--n", type=rows, default=(100,), metavar="N[,N...]",
+        "--n", type=rows, default=DEFAULT_ROWS, metavar="N[,N...]",
         help="rows a batch, or a schedule whose last value repeats (default 100)",
     )  # fmt: skip
     group.add_argument("--n-real", type=int, metavar="N", help="real rows: anchored, fresh")
@@ -138,15 +147,75 @@ def add_chain_options(parser: argparse.ArgumentParser, *, dim: bool = True) -> N
 
 def chain_from(options: argparse.Namespace) -> GaussianChain:
     """The chain that the options describe."""
+    dim, covariance = _spectrum(options)
+    return GaussianChain(dim, options.ddof, options.temperature, covariance)
+
+
+def _spectrum(options: argparse.Namespace) -> tuple[int, list[list[float]] | None]:
+    """Dimension and covariance from --dim and --eigenvalues."""
     eigenvalues = getattr(options, "eigenvalues", None)
     dim = getattr(options, "dim", None)
-    covariance = None
-    if eigenvalues is not None:
-        if dim is not None and dim != len(eigenvalues):
-            raise ValueError(f"eigenvalues must be {dim} numbers for dim={dim}, got {eigenvalues}")
-        dim = len(eigenvalues)
-        covariance = [[x if i == j else 0.0 for j in range(dim)] for i, x in enumerate(eigenvalues)]
-    return GaussianChain(1 if dim is None else dim, options.ddof, options.temperature, covariance)
+    if eigenvalues is None:
+        return 1 if dim is None else dim, None
+    if dim is not None and dim != len(eigenvalues):
+        raise ValueError(f"eigenvalues must be {dim} numbers for dim={dim}, got {eigenvalues}")
+    dim = len(eigenvalues)
+    return dim, [[x if i == j else 0.0 for j in range(dim)] for i, x in enumerate(eigenvalues)]
+
+
+def add_regression_options(parser: argparse.ArgumentParser) -> None:
+    """The regression chain's options."""
+    group = parser.add_argument_group("regression chain")
+    group.add_argument("--dim", type=int, metavar="D", help="features (default 1)")
+    group.add_argument(
+        "--eigenvalues", type=numbers, metavar="X[,X...]",
+        help="of the features' covariance (default: all 1)",
+    )  # fmt: skip
+    group.add_argument(
+        "--noise", type=numbers, default=(1.0,), metavar="S[,S...]",
+        help="standard deviation of label noise, or a schedule by batch (default 1)",
+    )  # fmt: skip
+    group.add_argument(
+        "--design", default="fresh", metavar="fresh|reused|FILE",
+        help="new rows for each batch (default), the same ones, or those of a .csv, .npy or "
+        ".parquet table, reused and tested on",
+    )  # fmt: skip
+    group.add_argument(
+        "--ridge", type=float, default=0.0, metavar="LAMBDA",
+        help="penalty on |w|^2, the squared error averaged over rows (default 0)",
+    )  # fmt: skip
+    group.add_argument(
+        "--penalty", default="scaled", metavar="scaled|fixed",
+        help="lambda of the average (default), or fixed on the sum over all rows",
+    )  # fmt: skip
+    group.add_argument(
+        "--weights-norm", type=float, default=1.0, metavar="X", help="|w*| (default 1)"
+    )
+
+
+def regression_from(
+    options: argparse.Namespace,
+) -> tuple[RegressionChain, npt.NDArray[np.float64] | None]:
+    """(the chain that the options describe, the user's design or None); n of a design is its own.
+
+    A design's population covariance is X'X / n: the error is on its own rows.
+    """
+    from theory.tables import read_table
+
+    noise = options.noise if len(options.noise) > 1 else options.noise[0]
+    penalty = (options.ridge, options.penalty, options.weights_norm)
+    if options.design in DESIGNS:
+        dim, covariance = _spectrum(options)
+        return RegressionChain(dim, noise, options.design, *penalty, covariance), None
+    if options.dim is not None or options.eigenvalues is not None:
+        raise ValueError(f"--design {options.design!r} has its own dim: leave --dim out")
+    rows = read_table(Path(options.design), "--design").rows
+    if options.n is DEFAULT_ROWS:
+        options.n = (len(rows),)
+    chain = RegressionChain.from_design(
+        rows, noise=noise, ridge=penalty[0], penalty=penalty[1], weights_norm=penalty[2]
+    )
+    return chain, rows
 
 
 def add_output_options(parser: argparse.ArgumentParser) -> None:

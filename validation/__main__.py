@@ -23,11 +23,11 @@ from theory.commandline import (
     workflow_from,
     write,
 )
+from theory.tables import read_table
 from theory.workflow import Workflow
 from validation import claims, page, report
 from validation.calibrated import FALSE_FAIL, FALSE_PASS
 from validation.check import MOST, RESOLVE, Finding, check
-from validation.data import read_table
 from validation.experiment import Experiment, claim_names
 from validation.gaussian import on_table
 

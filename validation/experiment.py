@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from montecarlo.estimate import Estimates
 from theory.curve import Curve
+from theory.tables import RealTable
 from theory.workflow import Workflow
-from validation.data import RealTable
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -21,8 +21,8 @@ from montecarlo.gaussian import estimate
 from theory.curve import Curve, Kind
 from theory.gaussian import FIELDS as GAUSSIAN_FIELDS
 from theory.gaussian import GaussianChain, curves, survival
+from theory.tables import RealTable
 from theory.workflow import Workflow
-from validation.data import RealTable
 from validation.experiment import by_name
 
 TWINS: dict[str, str] = {name: name for name in GAUSSIAN_FIELDS} | {

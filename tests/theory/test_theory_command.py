@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from theory import regression as regressions
 from theory.__main__ import DEFAULT_FIELDS, main
 from theory.gaussian import FIELDS, GaussianChain, available, curves, survival
 from theory.inflation import inflation
+from theory.regression import RegressionChain
 from theory.workflow import Workflow
 
 Output = pytest.CaptureFixture[str]
@@ -376,6 +378,9 @@ def test_the_examples_of_the_help_run(
     capsys: Output, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    np.savetxt(
+        "table.csv", np.random.default_rng(1).normal(size=(9, 2)), delimiter=",", header="a,b"
+    )
     examples = [
         line.strip() for line in printed(capsys, ["--help"]).splitlines() if "-m theory " in line
     ]
@@ -383,3 +388,56 @@ def test_the_examples_of_the_help_run(
     assert len(examples) >= 3
     for example in examples:
         assert main(arguments_of(example)) == 0
+
+
+# --- regression ----------------------------------------------------------------------------------
+
+
+def test_regression_prints_the_curves_of_python(capsys: Output) -> None:
+    text = printed(
+        capsys,
+        "regression --workflow accumulate --n 30 --dim 10 --noise 0.5,2 --format json".split(),
+    )
+    found = json.loads(text)
+    expected = regressions.curves(RegressionChain(10, (0.5, 2.0)), Workflow.accumulate(30), 10)
+    for row in found["rows"]:
+        assert row["excess_test_error"] == expected.excess_test_error[row["generation"]]
+    assert found["claims"]["excess_test_error"]["kind"] == "exact"
+
+
+def test_a_design_of_ones_own_brings_its_rows_and_its_error(capsys: Output, tmp_path: Path) -> None:
+    """Nine rows, two features, noise 1: 2 v_t / 9 without a ridge."""
+    path = tmp_path / "x.npy"
+    np.save(path, np.random.default_rng(1).normal(size=(9, 2)))
+    line = f"regression --workflow replace --design {path} --format csv --generations 2"
+    last = printed(capsys, line.split()).splitlines()[-1].split(",")
+    assert float(last[1]) == pytest.approx(2 * 2 / 9, rel=1e-12)
+    ridge = (
+        printed(capsys, f"{line} --ridge 0.5 --penalty fixed".split()).splitlines()[-1].split(",")
+    )
+    assert float(ridge[2]) > 0, "a ridge has a bias"
+
+
+def test_regression_says_when_and_why_not(capsys: Output) -> None:
+    until = printed(capsys, "regression --workflow replace --n 100 --dim 10 --until 0.5".split())
+    assert until.startswith("excess_test_error passes 0.5 at generation 5 ")
+    singular = printed(capsys, "regression --workflow replace --n 11 --dim 10".split())
+    assert "take dim + 2 rows or more" in singular
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    ("--noise 0", "noise must be > 0, got 0.0"),
+    ("--noise x", "must be numbers separated by commas, got 'x'"),
+    ("--ridge -1", "ridge must be a finite number >= 0, got -1.0"),
+    ("--ridge 0.1", "pass design=X (--design FILE)"),
+    ("--penalty half", "penalty must be 'scaled' or 'fixed', got 'half'"),
+    ("--design old.txt", "--design must end in .csv, .npy, .parquet, got 'old.txt'"),
+    ("--design reused --n 5,6", "a reused design gives every batch the same rows"),
+    ("--dim 3 --eigenvalues 1,2", "eigenvalues must be 3 numbers for dim=3, got (1.0, 2.0)"),
+    ("--fields bais", "unknown field 'bais'"),
+])  # fmt: skip
+def test_bad_regression_input_is_one_line(capsys: Output, options: str, message: str) -> None:
+    assert main(["regression", "--workflow", "replace", *options.split()]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1

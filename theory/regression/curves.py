@@ -82,7 +82,7 @@ def _why_absent(
     if given:
         return conditional.why_absent(kind)
     if chain.ridge > 0:
-        return "a ridge is known conditional on a reused design: pass design=X"
+        return "a ridge is known given a reused design: pass design=X (--design FILE)"
     return _why_singular(chain, workflow, kind)
 
 

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from validation.data import read_table
+from theory.tables import read_table
 
 ROWS = np.array([[1.0, 2.5], [3.0, -4.0], [5.5, 6.0]])
 
