@@ -78,7 +78,8 @@ class Formula:
             ValueError: a letter without a value, or a generation before the first.
         """
         numbers, expression = self._resolved(values)
-        exact = sympy.expand(sympy.expand_func(expression.subs(numbers).doit()))
+        shifted = expression.replace(sympy.polygamma, lambda *part: _shifted(*part, numbers))
+        exact = sympy.expand(sympy.expand_func(shifted.subs(numbers).doit()))
         if exact.is_Rational:
             return Fraction(int(exact.p), int(exact.q))
         return exact
@@ -184,6 +185,21 @@ class Derivation:
         for check in self.checks:
             check.compare(self.formula)
         return tuple(check.statement for check in self.checks)
+
+
+def _shifted(order: Any, at: Any, numbers: Mapping[Any, Any]) -> Any:
+    """psi at a rational as its value in (0, 1] plus fractions, by psi(x + 1) = psi(x) + 1/x.
+
+    sympy evaluates some of these values by Gauss's theorem, in trigonometric functions whose
+    differences it does not see to be rational.
+    """
+    at = at.subs(numbers)
+    if order != 0 or not at.is_Rational:
+        return sympy.polygamma(order, at)
+    whole = sympy.ceiling(at) - 1
+    base, sign = at - whole, sympy.sign(whole)
+    between = range(whole) if whole > 0 else range(whole, 0)
+    return sympy.polygamma(0, base) + sign * sum(1 / (base + j) for j in between)
 
 
 def latex(expression: Any) -> str:
