@@ -203,12 +203,22 @@ def _shifted(order: Any, at: Any, numbers: Mapping[Any, Any]) -> Any:
 
 
 def latex(expression: Any) -> str:
-    """LaTeX, with H_t^{(2)} for a harmonic sum, which sympy spells out."""
+    """LaTeX, with psi for digamma and H_t^{(2)} for a harmonic sum, which sympy spells out."""
 
     def letter(index: Any, order: Any = 1) -> Any:
         return sympy.Symbol(rf"H_{{{sympy.latex(index)}}}^{{({sympy.latex(order)})}}")
 
-    return str(sympy.latex(sympy.sympify(expression).replace(sympy.harmonic, letter)))
+    return str(sympy.latex(with_psi(expression).replace(sympy.harmonic, letter)))
+
+
+def with_psi(expression: Any) -> Any:
+    """psi(x) for digamma, which sympy spells out: for print only."""
+    psi = sympy.Function("psi")
+
+    def letter(order: Any, at: Any) -> Any:
+        return psi(at) if order == 0 else sympy.polygamma(order, at)
+
+    return sympy.sympify(expression).replace(sympy.polygamma, letter)
 
 
 def vanishes(expression: Any) -> bool:
