@@ -21,8 +21,11 @@ from theory.symbolic.wishart import k
 
 
 def inverse_trace(dim: int, dof: int) -> Fraction:
-    """E tr W^-1, finite for dof >= dim + 2."""
-    return dim * rational(wishart.inverse_moment(dim).subs(k, dof))
+    """E tr W^-1, finite for dof >= dim + 2; its determinants by pairings up to dim 3."""
+    if dim <= 3:
+        return dim * rational(wishart.inverse_moment(dim).subs(k, dof))
+    minor, whole = (determinant_power(size, 1).subs(k, dof - 2) for size in (dim - 1, dim))
+    return dim * rational(minor / whole)
 
 
 def inverse_square_trace(dim: int, dof: int) -> Fraction:
@@ -65,6 +68,7 @@ def _shifted(dim: int, shift: int, polynomial: Callable[[Any], Any]) -> Any:
     return sympy.cancel((total / determinant_power(dim, shift)).subs(k, k - 2 * shift))
 
 
+@cache
 def determinant_power(dim: int, power: int) -> Any:
     """E det W^power, the product of chi-square moments with k, k - 1, ... degrees of freedom."""
     moment = chi_square.moment().subs(chi_square.power, power)

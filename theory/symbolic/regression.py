@@ -74,7 +74,7 @@ def _accumulate_sums(letters: dict[str, Any]) -> list[Any]:
     return summed_increments(letters, pooled=True)
 
 
-def _moved(pooled: bool) -> Step:
+def moved(pooled: bool) -> Step:
     """How the weights move when a batch arrives, proved for symmetric 2 x 2 matrices."""
     old, new = (
         sympy.Matrix(2, 2, lambda a, b: sympy.Symbol(f"{name}_{min(a, b)}{max(a, b)}"))
@@ -101,7 +101,7 @@ def replace() -> Derivation:
     added = sigma**2 * moment.formula.expression
     result = sympy.summation(added, (i, 1, t))
     steps = (
-        _moved(pooled=False),
+        moved(pooled=False),
         Step(
             "The noise is independent of the past and E eps eps' = I; by E tr (X'X)^-1, derived "
             "on its own, every generation adds",
@@ -138,7 +138,7 @@ def increments(rows: Any) -> Any:
 def _opening() -> tuple[Step, ...]:
     """From the pool to its increments."""
     return (
-        _moved(pooled=True),
+        moved(pooled=True),
         Step(
             "The noise adds sigma^2 E tr (G^-1 B G^-1). The i = t + 1 batches of the pool are "
             "exchangeable and add up to G, so each has 1/i of E tr G^-1, derived on its own:",
