@@ -11,10 +11,19 @@
     kept.py          Gaussian chain under anchored and fresh
     inflation.py     the universal inflation v_t
     window.py        the slope of a sliding window
-    catalogue.py     which derivations exist, and the closed form of a curve
+    density_shift.py           moments of an inverse Wishart matrix, in exact fractions
+    regression_moments.py      moments of the inverse Gram matrix, by parts
+    regression.py              linear regression with fresh designs and rows enough
+    regression_overparameterised.py   with more features than rows
+    regression_reused.py       with one design
+    regression_fresh.py        on fresh real rows pooled with labelled ones
+    regression_ridge.py        the mean under a ridge
+    regression_subsample.py    on a budget out of a growing pool
+    catalogue.py     which derivations exist
+    curve_formulas.py   the closed form of a curve
     printing.py      a derivation as text, LaTeX or plain data
     commandline.py   python -m theory derive
 
 The only place of the project that imports sympy. Nothing is imported until it is asked for: this
-docstring, `catalogue` and `commandline` cost no sympy.
+docstring, `catalogue`, `curve_formulas` and `commandline` cost no sympy.
 """

@@ -78,7 +78,9 @@ class Formula:
             ValueError: a letter without a value, or a generation before the first.
         """
         numbers, expression = self._resolved(values)
-        shifted = expression.replace(sympy.polygamma, lambda *part: _shifted(*part, numbers))
+        shifted = expression.replace(
+            sympy.polygamma, lambda order, at: _shifted(order, at, numbers)
+        )
         exact = sympy.expand(sympy.expand_func(shifted.subs(numbers).doit()))
         if exact.is_Rational:
             return Fraction(int(exact.p), int(exact.q))

@@ -74,12 +74,14 @@ def _accumulate_sums(letters: dict[str, Any]) -> list[Any]:
     return summed_increments(letters, pooled=True)
 
 
+def symmetric(name: str) -> Any:
+    """A symmetric 2 x 2 matrix of letters."""
+    return sympy.Matrix(2, 2, lambda a, b: sympy.Symbol(f"{name}_{min(a, b)}{max(a, b)}"))
+
+
 def moved(pooled: bool) -> Step:
     """How the weights move when a batch arrives, proved for symmetric 2 x 2 matrices."""
-    old, new = (
-        sympy.Matrix(2, 2, lambda a, b: sympy.Symbol(f"{name}_{min(a, b)}{max(a, b)}"))
-        for name in ("A", "B")
-    )
+    old, new = symmetric("A"), symmetric("B")
     weights, noise = (sympy.Matrix(sympy.symbols(f"{name}_:2")) for name in ("w", "z"))
     old = old if pooled else sympy.zeros(2, 2)
     gram = (old + new).inv(method="ADJ")
@@ -292,7 +294,7 @@ def proportional_ratio() -> Derivation:
     )
     cases = [{"phi": Fraction(at, 10)} for at in (1, 3, 5, 7, 9)]
     return Derivation(
-        "Limit of the excess test error over that of generation 1, as many features as rows",
+        "Limit of the excess test error over that of generation 1, features in proportion to rows",
         f"{REGIME}; accumulate, t -> infinity, then n -> infinity at d / n = phi < 1",
         steps,
         Formula("proportional_limit_ratio", result),

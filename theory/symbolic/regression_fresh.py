@@ -28,7 +28,7 @@ from theory.symbolic.derivation import (
 from theory.symbolic.kept import RATIO
 from theory.symbolic.letters import d, n, real, sigma, t
 from theory.symbolic.recurrence import induction
-from theory.symbolic.regression import equal_to_sums
+from theory.symbolic.regression import equal_to_sums, symmetric
 from theory.symbolic.regression_moments import (
     SOURCE,
     gram_by_inverse,
@@ -65,7 +65,7 @@ def projection() -> Uniform:
     square = _in_rows(lambda a, b: moment(a, a, b, b))
     product = _in_rows(lambda a, b: moment(a, b, a, b))
     (found,) = sympy.solve([square - PART**2, product - PART], [cross, pair], dict=True)
-    left, right = (_symmetric(name) for name in "CD")
+    left, right = (symmetric(name) for name in "CD")
     contracted = sum(
         moment(i, j, k, m) * left[j, k] * right[m, i] for i, j, k, m in iterated(range(2), repeat=4)
     )
@@ -95,14 +95,8 @@ def projection() -> Uniform:
 
 def _in_rows(term: Callable[[int, int], Any]) -> Any:
     """Sum of a term over two indices below M: a square polynomial in M."""
-    sums = [
-        (size, sum(term(a, b) for a in range(size) for b in range(size))) for size in (1, 2, 3)
-    ]
+    sums = [(size, sum(term(a, b) for a in range(size) for b in range(size))) for size in (1, 2, 3)]
     return sympy.interpolate(sums, ROWS)
-
-
-def _symmetric(name: str) -> Any:
-    return sympy.Matrix(2, 2, lambda a, b: sympy.Symbol(f"{name}_{min(a, b)}{max(a, b)}"))
 
 
 def contraction_of(part: Any, rows: Any) -> Any:
@@ -246,7 +240,9 @@ def limit() -> Derivation:
     of = error()
     (_, fixed), (_, factor), _ = of.formula.where
     result = upward(fixed.subs(RATIO, factor), ROWS)
-    step = Step("q^t vanishes for c < 1, which leaves L", result, (result - fixed.subs(RATIO, factor),))
+    step = Step(
+        "q^t vanishes for c < 1, which leaves L", result, (result - fixed.subs(RATIO, factor),)
+    )
 
     def compare(formula: Formula) -> None:
         for run in RUNS:

@@ -243,8 +243,5 @@ def second_moment(name: str) -> Derivation:
 def gram_by_inverse() -> tuple[Any, tuple[Step, ...]]:
     """E tr G tr G^-1, and the steps to it."""
     (found,) = _solved([(0, -1)], expected(-1, 1))
-    step = Step(
-        "so that E tr G tr G^-1 is", sympy.Eq(expected(-1, 1), found, evaluate=False)
-    )
+    step = Step("so that E tr G tr G^-1 is", sympy.Eq(expected(-1, 1), found, evaluate=False))
     return found, (_identity(0, -1), step)
-

@@ -165,9 +165,7 @@ def accumulate() -> Derivation:
     bias = signal * (1 - n / d)
     inner = psi(t + 1 - SHARE) - psi(PEAK + 1 - SHARE) - psi(t + 1) + psi(PEAK + 1)
     falling = sigma**2 * d / (d + 1) * inner
-    noise = sympy.Piecewise(
-        (rising, t <= PEAK), (rising.subs(t, PEAK) + falling, sympy.true)
-    )
+    noise = sympy.Piecewise((rising, t <= PEAK), (rising.subs(t, PEAK) + falling, sympy.true))
     result = bias + noise
     where = (
         (PEAK, sympy.floor((d - 2) / n)),
@@ -201,7 +199,8 @@ def accumulate() -> Derivation:
             ),
         ),
         Step(
-            "and a = (d + 1) / n what comes after the K = floor((d - 2) / n) batches below the peak, for good",
+            "and a = (d + 1) / n what comes after the K = floor((d - 2) / n) batches below the "
+            "peak, for good",
             falling,
             (
                 falling.subs(t, PEAK),

@@ -25,6 +25,7 @@ from theory.symbolic.derivation import (
 )
 from theory.symbolic.kept import NAMES
 from theory.symbolic.letters import d, n, real, sigma, signal
+from theory.symbolic.regression import symmetric
 from theory.symbolic.regression_moments import (
     SOURCE,
     inverse_trace,
@@ -78,7 +79,7 @@ def _cases(kind: str, rows: int) -> tuple[Case, ...]:
 def _stacking() -> Step:
     """Weights fitted to stacked copies of one design are those of the averaged labels."""
     share = sympy.Symbol("c")
-    gram = sympy.Matrix(2, 2, lambda a, b: sympy.Symbol(f"G_{min(a, b)}{max(a, b)}"))
+    gram = symmetric("G")
     moments = [sympy.Matrix(sympy.symbols(f"{name}_:2")) for name in ("y", "z")]
     weighted = share * moments[0] + (1 - share) * moments[1]
     stacked = (share * gram + (1 - share) * gram).inv(method="ADJ") * weighted

@@ -267,7 +267,7 @@ def _letters(rows: int, dim: int) -> dict[str, Any]:
 def _products(
     letters: dict[str, Any], generations: int = 7
 ) -> tuple[list[Fraction], list[Fraction]]:
-    """F_t and E |e_t|^2 at t = 1..T, out of the matrix of E e_s'e_r: nothing is summed up before."""
+    """F_t and E |e_t|^2 at t = 1..T, out of the whole matrix of E e_s'e_r."""
     rows, dim = letters["m"], letters["d"]
     noise = letters["sigma"] ** 2 * density_shift.inverse_trace(dim, rows)
     factor = rows * by_matrix_beta(1, rows, dim)
