@@ -152,9 +152,10 @@ CATALOGUE: dict[tuple[str, str], Callable[[], tuple[Derivation, ...]]] = {
         _made("regression_ridge", ("replace",)),
     ),
     ("regression", "accumulate"): _joined(
+        _made("regression", ("accumulate",)),
         _made(
-            "regression",
-            *((name,) for name in ("accumulate", "limit", "limit_ratio", "proportional_ratio")),
+            "regression_limits",
+            *((name,) for name in ("limit", "limit_ratio", "proportional_ratio")),
             ("schedule_bound",),
         ),
         _made("regression_overparameterised", ("accumulate",)),
