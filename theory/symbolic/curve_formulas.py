@@ -250,6 +250,5 @@ def _fresh(
         case WorkflowKind.ACCUMULATE if fewer and all(at % n for at in (d - 1, d, d + 1)):
             return regression_overparameterised.accumulate()
         case WorkflowKind.FRESH if workflow.weight is None and letters["N"] >= d + 2:
-            still = regression_fresh.contraction().formula.at(n=n, N=letters["N"], d=d) == 1
-            return None if still else regression_fresh.error()
+            return regression_fresh.error()
     return None

@@ -68,10 +68,14 @@ def _shifted(dim: int, shift: int, polynomial: Callable[[Any], Any]) -> Any:
     return sympy.cancel((total / determinant_power(dim, shift)).subs(k, k - 2 * shift))
 
 
-@cache
 def determinant_power(dim: int, power: int) -> Any:
     """E det W^power, the product of chi-square moments with k, k - 1, ... degrees of freedom."""
-    moment = chi_square.moment().subs(chi_square.power, power)
-    return sympy.prod(
-        sympy.gammasimp(moment.subs(chi_square.k, k - position)) for position in range(dim)
-    )
+    moment = _chi_square_moment(power)
+    return sympy.prod(moment.subs(k, k - position) for position in range(dim))
+
+
+@cache
+def _chi_square_moment(power: int) -> Any:
+    """E X^power of X ~ chi^2_k, a polynomial in k."""
+    moment = chi_square.moment().subs({chi_square.power: power, chi_square.k: k})
+    return sympy.gammasimp(moment)

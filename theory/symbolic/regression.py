@@ -134,6 +134,11 @@ def increments(rows: Any) -> Any:
     return sigma**2 * inverse_trace().formula.expression.subs(n, i * rows) / i
 
 
+def split_increment() -> Any:
+    """The increment in partial fractions, a = (d + 1) / n."""
+    return sigma**2 * d / (d + 1) * (1 / (i - SHARE) - 1 / i)
+
+
 @cache
 def opening() -> tuple[Step, ...]:
     """From the pool to its increments."""
@@ -151,7 +156,7 @@ def opening() -> tuple[Step, ...]:
 def accumulate() -> Derivation:
     """Excess test error (sigma^2 d / (d + 1)) [psi(t+1-a) - psi(1-a) - psi(t+1) + psi(1)]."""
     term = increments(n)
-    partial = sigma**2 * d / (d + 1) * (1 / (i - SHARE) - 1 / i)
+    partial = split_increment()
     psi = sympy.digamma
     inner = psi(t + 1 - SHARE) - psi(1 - SHARE) - psi(t + 1) + psi(1)
     result = sigma**2 * d / (d + 1) * inner

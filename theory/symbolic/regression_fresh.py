@@ -141,30 +141,38 @@ def by_matrix_beta(part: int, rows: int, dim: int) -> Fraction:
 SIZES = ((4, 3, 2), (9, 1, 2), (6, 11, 3), (8, 2, 4))
 
 
+def margin() -> Any:
+    """What has the sign of 1 - c."""
+    return (ROWS - 1) * (ROWS + 2) * (real - d - 1) + 2 * n * ROWS * (ROWS - d)
+
+
 @cache
 def contraction() -> Derivation:
     """c = E tr (A G^-2 A) / d: what a generation leaves of the last one's error."""
     total = contraction_of(n, ROWS)
     result = upward(total, ROWS)
-    rest = 1 - total.subs(n, ROWS - real)
-    shown = ROWS**2 + ROWS - 2 + (ROWS - real) * (ROWS - (ROWS * d - 2) / (ROWS - d - 1))
-    scale = real / ((ROWS - 1) * ROWS * (ROWS + 2))
-    slack = (ROWS * (ROWS - 2 * d - 1) + 2) / (ROWS - d - 1)
+    single = upward(ROWS * contraction_of(sympy.Integer(1), ROWS), ROWS)
+    by_rows = n / ROWS * (single + (n - 1) * (1 - single) / (ROWS - 1))
+    scale = real / ((ROWS - 1) * ROWS * (ROWS + 2) * (ROWS - d - 1))
+    shown = margin()
+    slack = (1 - total - scale * shown).subs(ROWS, real + n)
     steps = (
         Step("e_t = G^-1 A e_(t-1) + noise, and E A G^-2 A is a multiple of the identity: c / d"),
         *contraction_steps(),
         Step("Here p = n, and the factor is", result, (result - total,)),
         Step(
-            "1 - c is positive if and only if this is, N > 0 real rows and n = M - N:",
-            shown,
-            (rest - scale * shown,),
+            "Once more, by rows: K_i = G^-1 x_i x_i' add up to the identity, so that "
+            "E tr K_i'K_j / d is g / M for i = j and (1 - g) / (M (M - 1)) else, g being M times "
+            "c at p = 1,",
+            single,
+            (by_rows - total,),
         ),
         Step(
-            "where n multiplies a factor that is positive for M >= 2 d + 1: then errors contract "
-            "for any share of real rows, below it only if n is small enough, "
-            "n < (M - 1) (M + 2) (M - d - 1) / (M (2 d + 1 - M) - 2)",
-            slack,
-            (slack - (ROWS - (ROWS * d - 2) / (ROWS - d - 1)),),
+            "1 - c is N / ((M - 1) M (M + 2) (M - d - 1)) times this: errors contract if "
+            "N >= d + 1 real rows are new, and with fewer if and only if synthetic rows make it "
+            "positive",
+            shown,
+            (slack,),
         ),
     )
     return Derivation(
@@ -195,7 +203,7 @@ def _contraction_check() -> Check:
 RUNS = ((4, 5, 2), (9, 4, 2), (6, 11, 3), (2, 8, 4))
 
 
-LIMIT = sympy.Symbol("L", real=True)  # negative for c > 1
+LIMIT = sympy.Symbol("L", positive=True)
 
 
 @cache
@@ -211,7 +219,7 @@ def error() -> Derivation:
         Step("The label noise of M = N + n new rows adds sigma^2 E tr G^-1", added),
         Step("and generation 1 sees N real rows alone", first),
         Step(
-            "With q = c it is geometric, to or from the fixed point L unless c = 1,",
+            "With q = c it is geometric, to the fixed point L, c < 1 since N >= d + 2,",
             sympy.Eq(LIMIT, fixed, evaluate=False),
             (fixed - RATIO * fixed - added,),
         ),
@@ -226,7 +234,7 @@ def error() -> Derivation:
     )
     return Derivation(
         "Excess test error of regression under fresh",
-        f"{REGIME}; N >= d + 2, c != 1",
+        f"{REGIME}; N >= d + 2",
         (*moment.steps, *of.steps, *steps),
         Formula("excess_test_error", result, where),
         (check,),
@@ -236,13 +244,12 @@ def error() -> Derivation:
 
 @cache
 def limit() -> Derivation:
-    """lim E_t = sigma^2 d / ((M - d - 1) (1 - c)) for c < 1."""
+    """lim E_t = sigma^2 d / ((M - d - 1) (1 - c)) ."""
     of = error()
     (_, fixed), (_, factor), _ = of.formula.where
-    result = upward(fixed.subs(RATIO, factor), ROWS)
-    step = Step(
-        "q^t vanishes for c < 1, which leaves L", result, (result - fixed.subs(RATIO, factor),)
-    )
+    result = sigma**2 * d * (ROWS - 1) * ROWS * (ROWS + 2) / (real * margin())
+    left = (result - fixed.subs(RATIO, factor)).subs(ROWS, real + n)
+    step = Step("q^t vanishes, which leaves L", result, (left,))
 
     def compare(formula: Formula) -> None:
         for run in RUNS:
@@ -256,7 +263,7 @@ def limit() -> Derivation:
 
     return Derivation(
         "Limit of the excess test error of regression under fresh",
-        f"{REGIME}; N >= d + 2, c < 1, t -> infinity",
+        f"{REGIME}; N >= d + 2, t -> infinity",
         (*of.steps, step),
         Formula("excess_test_error_limit", result, TOTAL),
         (

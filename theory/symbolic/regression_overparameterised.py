@@ -17,7 +17,7 @@ from theory.symbolic.derivation import Derivation, Formula, Step, equation
 from theory.symbolic.kept import RATIO
 from theory.symbolic.letters import d, i, n, sigma, signal, t
 from theory.symbolic.recurrence import induction
-from theory.symbolic.regression import SHARE, equal_to_sums, increments, moved
+from theory.symbolic.regression import SHARE, equal_to_sums, increments, moved, split_increment
 from theory.symbolic.regression_moments import SOURCE, pseudo_inverse_trace
 
 REGIME = "linear regression of least norm, fresh Gaussian designs, features of one variance"
@@ -204,7 +204,8 @@ def accumulate() -> Derivation:
             falling,
             (
                 falling.subs(t, PEAK),
-                (falling.subs(t, t + 1) - falling).subs(named) - after.subs(i, t + 1),
+                split_increment().subs(named) - after,
+                falling.subs(t, t + 1) - falling - split_increment().subs(i, t + 1),
             ),
         ),
         Step("Together", equation("E", result)),
