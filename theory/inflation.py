@@ -62,7 +62,7 @@ def inflation(workflow: Workflow, generations: int) -> Curve:
 
 
 def _closed_form(workflow: Workflow) -> Formula | None:
-    from theory.symbolic.catalogue import of_inflation
+    from theory.symbolic.curve_formulas import of_inflation
 
     return of_inflation(workflow)
 

@@ -11,7 +11,7 @@ import sympy
 from theory.symbolic import chi_square, wishart
 from theory.symbolic.catalogue import CATALOGUE, derivations
 from theory.symbolic.derivation import Derivation, DerivationError, Formula, Step, vanishes
-from theory.symbolic.letters import n, t
+from theory.symbolic.letters import MEANING, n, t
 from theory.symbolic.recurrence import exponent, gamma_product, induction, root_sum, solved
 
 COUNTS = {
@@ -26,6 +26,11 @@ COUNTS = {
     ("inflation", "sliding-window"): 1,
     ("inflation", "anchored"): 1,
     ("inflation", "fresh"): 3,
+    ("regression", "replace"): 11,
+    ("regression", "accumulate"): 12,
+    ("regression", "accumulate-subsample"): 4,
+    ("regression", "anchored"): 3,
+    ("regression", "fresh"): 9,
 }
 EVERY = [(*key, index) for key, count in COUNTS.items() for index in range(count)]
 
@@ -77,7 +82,9 @@ def test_every_derivation_names_letters_that_have_a_meaning(
     family: str, workflow: str, index: int
 ) -> None:
     formula = derived(family, workflow)[index].formula
-    assert set(formula.letters) <= {"t", "n", "N", "m", "w", "k", "d", "u", "tau", "delta"}
+    known = {str(letter) for letter in MEANING}
+    assert known == {*"tnNmwkdurf", "tau", "delta", "sigma", "phi"}
+    assert set(formula.letters) <= known
     assert formula.latex.count("{") == formula.latex.count("}")
 
 

@@ -36,6 +36,13 @@ def test_text_has_steps_latex_and_what_was_checked(capsys: Output) -> None:
     assert "trace_ratio =" not in text
 
 
+def test_regression_is_a_family(capsys: Output) -> None:
+    text = printed(capsys, "derive regression accumulate --field limit_ratio")
+    assert r"\psi{\left(1 - a \right)}" in text
+    assert "a: " not in text
+    assert "Checked: the limit of the ratio to generation 1 in exact fractions" in text
+
+
 def test_json_has_every_derivation(capsys: Output) -> None:
     data = json.loads(printed(capsys, "derive inflation accumulate_subsample --format json"))
     assert [one["field"] for one in data["derivations"]] == ["inflation", "inflation_limit"] * 2
@@ -77,7 +84,10 @@ def test_the_list_names_every_workflow(capsys: Output) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("derive poisson accumulate", "unknown family 'poisson': choose from gaussian, inflation"),
+        (
+            "derive poisson accumulate",
+            "unknown family 'poisson': choose from gaussian, inflation, regression",
+        ),
         ("derive gaussian no-such", "nothing derived for gaussian under 'no-such': choose from"),
         ("derive gaussian", "derive needs FAMILY and WORKFLOW"),
         ("derive inflation accumulate --field x", "field 'x' of inflation under accumulate"),

@@ -323,7 +323,7 @@ class GaussianCurves:
 
 
 def _closed_form(chain: GaussianChain, workflow: Workflow, field: str) -> Formula | None:
-    from theory.symbolic.catalogue import of_gaussian
+    from theory.symbolic.curve_formulas import of_gaussian
 
     return of_gaussian(chain, workflow, field)
 

@@ -1,16 +1,17 @@
-"""Which derivations exist, and the closed form of a curve. Imports no sympy until it is asked."""
+"""Which derivations exist, family by family. Imports no sympy until it is asked."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace as changed
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from theory.workflow import Workflow, WorkflowKind
+from theory.symbolic.curve_formulas import of_gaussian, of_inflation, of_regression
 
 if TYPE_CHECKING:
-    from theory.gaussian.chain import GaussianChain
-    from theory.symbolic.derivation import Derivation, Formula
+    from theory.symbolic.derivation import Derivation
+
+__all__ = ["CATALOGUE", "derivations", "of_gaussian", "of_inflation", "of_regression"]
 
 
 def derivations(family: str, workflow: str) -> tuple[Derivation, ...]:
@@ -93,42 +94,36 @@ def _gaussian_fresh() -> tuple[Derivation, ...]:
     return tuple(build(kind) for kind in kinds for build in (kept.mean, kept.trace))
 
 
-def _inflation_replace() -> tuple[Derivation, ...]:
-    from theory.symbolic import inflation
+def _made(module: str, *calls: tuple[str, ...]) -> Callable[[], tuple[Derivation, ...]]:
+    """A builder of what functions of a module of theory.symbolic derive, each with its words."""
 
-    return (inflation.replace(),)
+    def build() -> tuple[Derivation, ...]:
+        found = import_module(f"theory.symbolic.{module}")
+        return tuple(getattr(found, name)(*words) for name, *words in calls)
 
-
-def _inflation_accumulate() -> tuple[Derivation, ...]:
-    from theory.symbolic import inflation
-
-    return inflation.pooled("accumulate"), inflation.limit("accumulate")
+    return build
 
 
-def _inflation_subsample() -> tuple[Derivation, ...]:
-    from theory.symbolic import inflation
-
-    kinds = ("subsample", "repeats")
-    return tuple(build(kind) for kind in kinds for build in (inflation.pooled, inflation.limit))
-
-
-def _inflation_window() -> tuple[Derivation, ...]:
-    from theory.symbolic import window
-
-    return (window.slope(),)
+def _joined(
+    *builders: Callable[[], tuple[Derivation, ...]],
+) -> Callable[[], tuple[Derivation, ...]]:
+    """A builder of what all the builders derive."""
+    return lambda: tuple(one for build in builders for one in build())
 
 
-def _inflation_anchored() -> tuple[Derivation, ...]:
-    from theory.symbolic import inflation
+def _reused(kind: str) -> Callable[[], tuple[Derivation, ...]]:
+    """Regression with one design."""
+    names = ("error", "standard_deviation", "least_norm")
+    return _made("regression_reused", *((name, kind) for name in names))
 
-    return (inflation.kept("anchored"),)
 
-
-def _inflation_fresh() -> tuple[Derivation, ...]:
-    from theory.symbolic import inflation
-
-    return inflation.kept("pooled"), inflation.kept("weighted"), inflation.best_weight()
-
+_MOMENTS = _made(
+    "regression_moments",
+    ("inverse_trace",),
+    ("pseudo_inverse_trace",),
+    ("second_moment", "inverse_square_trace"),
+    ("second_moment", "inverse_trace_square"),
+)
 
 CATALOGUE: dict[tuple[str, str], Callable[[], tuple[Derivation, ...]]] = {
     ("gaussian", "replace"): _gaussian_replace,
@@ -136,149 +131,44 @@ CATALOGUE: dict[tuple[str, str], Callable[[], tuple[Derivation, ...]]] = {
     ("gaussian", "accumulate-subsample"): _gaussian_subsample,
     ("gaussian", "anchored"): _gaussian_anchored,
     ("gaussian", "fresh"): _gaussian_fresh,
-    ("inflation", "replace"): _inflation_replace,
-    ("inflation", "accumulate"): _inflation_accumulate,
-    ("inflation", "accumulate-subsample"): _inflation_subsample,
-    ("inflation", "sliding-window"): _inflation_window,
-    ("inflation", "anchored"): _inflation_anchored,
-    ("inflation", "fresh"): _inflation_fresh,
+    ("inflation", "replace"): _made("inflation", ("replace",)),
+    ("inflation", "accumulate"): _made(
+        "inflation", ("pooled", "accumulate"), ("limit", "accumulate")
+    ),
+    ("inflation", "accumulate-subsample"): _made(
+        "inflation",
+        *((name, kind) for kind in ("subsample", "repeats") for name in ("pooled", "limit")),
+    ),
+    ("inflation", "sliding-window"): _made("window", ("slope",)),
+    ("inflation", "anchored"): _made("inflation", ("kept", "anchored")),
+    ("inflation", "fresh"): _made(
+        "inflation", ("kept", "pooled"), ("kept", "weighted"), ("best_weight",)
+    ),
+    ("regression", "replace"): _joined(
+        _MOMENTS,
+        _made("regression", ("replace",)),
+        _made("regression_overparameterised", ("replace",), ("replace_limit",)),
+        _reused("replace"),
+        _made("regression_ridge", ("replace",)),
+    ),
+    ("regression", "accumulate"): _joined(
+        _made("regression", ("accumulate",)),
+        _made(
+            "regression_limits",
+            *((name,) for name in ("limit", "limit_ratio", "proportional_ratio")),
+            ("schedule_bound",),
+        ),
+        _made("regression_overparameterised", ("accumulate",)),
+        _reused("accumulate"),
+        _made("regression_ridge", ("scaled",), ("growth",), ("fixed",)),
+    ),
+    ("regression", "accumulate-subsample"): _made(
+        "regression_subsample", ("contraction",), ("dispersion",), ("limit",), ("growth",)
+    ),
+    ("regression", "anchored"): _reused("anchored"),
+    ("regression", "fresh"): _joined(
+        _made("regression_fresh", ("contraction",), ("error",), ("limit",)),
+        _reused("pooled"),
+        _reused("weighted"),
+    ),
 }
-
-
-# --- the closed form of a curve ----------------------------------------------------------------
-
-
-def of_gaussian(chain: GaussianChain, workflow: Workflow, field: str) -> Formula | None:
-    """The closed form of a field of `theory.gaussian.curves` from generation 1 on, if derived.
-
-    Batches must be of equal size, a budget drawn without replacement at most that size.
-    """
-    if field == "wasserstein_lower":
-        return _lower_bound(chain, workflow)
-    letters = _letters(workflow)
-    if letters is None:
-        return None
-    warm = chain.temperature == 1
-    found: Derivation | None
-    match _settled(workflow):
-        case WorkflowKind.REPLACE:
-            found = _replace(chain, letters["n"], field)
-        case WorkflowKind.ACCUMULATE | WorkflowKind.ACCUMULATE_SUBSAMPLE:
-            found = _pooled(chain.ddof, warm, workflow, field) if letters["n"] > 1 else None
-        case WorkflowKind.ANCHORED | WorkflowKind.FRESH:
-            found = _kept(workflow, field) if warm and chain.ddof == 0 else None
-        case _:
-            found = None
-    if found is None:
-        return None
-    letters |= {"delta": chain.ddof, "tau": chain.temperature, "d": chain.dim}
-    if field == "covariance_error":
-        matrix = chain.matrix
-        letters["u"] = matrix.trace() ** 2 / (matrix**2).sum()
-    return _bound(found.formula, letters)
-
-
-def of_inflation(workflow: Workflow) -> Formula | None:
-    """The closed form of v_t from generation 1 on, if derived; batches of equal size."""
-    letters = _letters(workflow)
-    if letters is None:
-        return None
-    from theory.symbolic import inflation
-
-    match _settled(workflow):
-        case WorkflowKind.REPLACE:
-            found = inflation.replace()
-        case WorkflowKind.ACCUMULATE:
-            found = inflation.pooled("accumulate")
-        case WorkflowKind.ACCUMULATE_SUBSAMPLE:
-            found = inflation.pooled("repeats" if workflow.replacement else "subsample")
-        case WorkflowKind.ANCHORED:
-            found = inflation.kept("anchored")
-        case WorkflowKind.FRESH:
-            found = inflation.kept("pooled" if workflow.weight is None else "weighted")
-        case _:
-            return None
-    return _bound(found.formula, letters)
-
-
-def _settled(workflow: Workflow) -> WorkflowKind:
-    """The workflow's kind; a window of one batch is replace."""
-    return WorkflowKind.REPLACE if workflow.window == 1 else workflow.kind
-
-
-def _letters(workflow: Workflow) -> dict[str, Any] | None:
-    """Values of the letters of a workflow with batches of one size, None for any other."""
-    unused = 1 if workflow.n_real is None else 2  # entry 0 is unused beside a real batch
-    if len(workflow.schedule) > unused or workflow.kind is WorkflowKind.CUSTOM:
-        return None
-    n, m = workflow.schedule[-1], workflow.budget
-    if m is not None and m > n and not workflow.replacement:
-        return None
-    given = {"n": n, "m": m, "N": workflow.n_real, "w": workflow.weight}
-    return {name: value for name, value in given.items() if value is not None}
-
-
-def _bound(formula: Formula, letters: dict[str, Any]) -> Formula:
-    """The formula with those of the values that it needs."""
-    return formula.of(**{name: letters[name] for name in formula.letters if name in letters})
-
-
-def _replace(chain: GaussianChain, n: int, field: str) -> Derivation | None:
-    from theory.symbolic import likelihood, replace, spread
-
-    inverse = n > chain.dim + 2
-    known: dict[str, tuple[bool, Callable[[], Derivation]]] = {
-        "mean_error": (True, replace.mean),
-        "trace_ratio": (True, replace.trace),
-        "covariance_error": (True, replace.covariance),
-        "log_det_ratio": (n > chain.dim, likelihood.log_det),
-        "determinant_ratio": (True, likelihood.determinant),
-        "precision_ratio": (inverse, likelihood.precision),
-        "mahalanobis_error": (inverse, likelihood.mahalanobis),
-        "excess_nll": (inverse, likelihood.excess_nll),
-        "spread_ratio": (n > 1, spread.spread),
-        "wasserstein": (n > 1, spread.wasserstein),
-    }
-    holds, build = known.get(field, (False, replace.mean))
-    return build() if holds else None
-
-
-def _pooled(ddof: int, warm: bool, workflow: Workflow, field: str) -> Derivation | None:
-    from theory.symbolic import pooled
-
-    draw = pooled.WHOLE
-    if workflow.budget is not None:
-        draw = pooled.REPEATS if workflow.replacement else pooled.SUBSAMPLE
-    likely = warm and ddof == 0
-    if field == "mean_error" and likely:
-        return pooled.mean(draw)
-    if field != "trace_ratio":
-        return None
-    if likely and draw is pooled.WHOLE:
-        return pooled.product()
-    return pooled.trace(draw, ddof) if warm else pooled.trace(draw)
-
-
-def _kept(workflow: Workflow, field: str) -> Derivation | None:
-    from theory.symbolic import kept
-
-    build = {"mean_error": kept.mean, "trace_ratio": kept.trace}.get(field)
-    if build is None:
-        return None
-    if workflow.kind is WorkflowKind.ANCHORED:
-        return build("anchored")
-    return build("pooled" if workflow.weight is None else "weighted")
-
-
-def _lower_bound(chain: GaussianChain, workflow: Workflow) -> Formula | None:
-    """mean_error + (1 - sqrt(trace_ratio))^2 of two closed forms."""
-    mean = of_gaussian(chain, workflow, "mean_error")
-    trace = of_gaussian(chain, workflow, "trace_ratio")
-    if mean is None or trace is None:
-        return None
-    from sympy import sqrt
-
-    expression = mean.expression + (1 - sqrt(trace.expression)) ** 2
-    where = mean.where + tuple(pair for pair in trace.where if pair not in mean.where)
-    given = {**mean.given, **trace.given}
-    return changed(mean, name="wasserstein_lower", expression=expression, where=where, given=given)

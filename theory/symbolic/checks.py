@@ -137,6 +137,10 @@ def _extrapolated(values: list[Fraction], t: int) -> Any:
 
 def log_slope(case: Case) -> list[Fraction]:
     """t (S_{t+1} / S_t - 1) at t = 1..T-1, the slope of log S over log t but for O(1/t)."""
-    traces = trace_ratio(case)
-    pairs = zip(traces[:-1], traces[1:], strict=True)
+    return log_slope_of(trace_ratio(case))
+
+
+def log_slope_of(values: list[Fraction]) -> list[Fraction]:
+    """t (x_{t+1} / x_t - 1) of x_1, x_2, ..."""
+    pairs = zip(values[:-1], values[1:], strict=True)
     return [t * (after / before - 1) for t, (before, after) in enumerate(pairs, 1)]

@@ -14,6 +14,7 @@ EXAMPLES = """\
 examples:
   python -m theory derive gaussian accumulate
   python -m theory derive gaussian accumulate-subsample --field growth_exponent
+  python -m theory derive regression accumulate --field limit_ratio
   python -m theory derive inflation fresh --format latex --output fresh.tex
   python -m theory derive --list
 """
@@ -24,7 +25,9 @@ def add_derive(families: Any) -> None:
     parser = families.add_parser(
         "derive", help="closed forms step by step, proved and checked", epilog=EXAMPLES
     )
-    parser.add_argument("family", nargs="?", metavar="FAMILY", help="gaussian, inflation")
+    parser.add_argument(
+        "family", nargs="?", metavar="FAMILY", help="gaussian, inflation, regression"
+    )
     parser.add_argument("workflow", nargs="?", metavar="WORKFLOW", help="as accumulate")
     parser.add_argument("--list", action="store_true", help="what can be derived")
     parser.add_argument("--field", metavar="NAME", help="one quantity (default: all)")

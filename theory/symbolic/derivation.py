@@ -78,7 +78,10 @@ class Formula:
             ValueError: a letter without a value, or a generation before the first.
         """
         numbers, expression = self._resolved(values)
-        exact = sympy.expand(sympy.expand_func(expression.subs(numbers).doit()))
+        shifted = expression.replace(
+            sympy.polygamma, lambda order, at: _shifted(order, at, numbers)
+        )
+        exact = sympy.expand(sympy.expand_func(shifted.subs(numbers).doit()))
         if exact.is_Rational:
             return Fraction(int(exact.p), int(exact.q))
         return exact
@@ -186,13 +189,38 @@ class Derivation:
         return tuple(check.statement for check in self.checks)
 
 
+def _shifted(order: Any, at: Any, numbers: Mapping[Any, Any]) -> Any:
+    """psi at a rational as its value in (0, 1] plus fractions, by psi(x + 1) = psi(x) + 1/x.
+
+    sympy evaluates some of these values by Gauss's theorem, in trigonometric functions whose
+    differences it does not see to be rational.
+    """
+    at = at.subs(numbers)
+    if order != 0 or not at.is_Rational:
+        return sympy.polygamma(order, at)
+    whole = sympy.ceiling(at) - 1
+    base, sign = at - whole, sympy.sign(whole)
+    between = range(whole) if whole > 0 else range(whole, 0)
+    return sympy.polygamma(0, base) + sign * sum(1 / (base + j) for j in between)
+
+
 def latex(expression: Any) -> str:
-    """LaTeX, with H_t^{(2)} for a harmonic sum, which sympy spells out."""
+    """LaTeX, with psi for digamma and H_t^{(2)} for a harmonic sum, which sympy spells out."""
 
     def letter(index: Any, order: Any = 1) -> Any:
         return sympy.Symbol(rf"H_{{{sympy.latex(index)}}}^{{({sympy.latex(order)})}}")
 
-    return str(sympy.latex(sympy.sympify(expression).replace(sympy.harmonic, letter)))
+    return str(sympy.latex(with_psi(expression).replace(sympy.harmonic, letter)))
+
+
+def with_psi(expression: Any) -> Any:
+    """psi(x) for digamma, which sympy spells out: for print only."""
+    psi = sympy.Function("psi")
+
+    def letter(order: Any, at: Any) -> Any:
+        return psi(at) if order == 0 else sympy.polygamma(order, at)
+
+    return sympy.sympify(expression).replace(sympy.polygamma, letter)
 
 
 def vanishes(expression: Any) -> bool:

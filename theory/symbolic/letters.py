@@ -13,6 +13,10 @@ d = Symbol("d", positive=True, integer=True)
 u = Symbol("u", positive=True)
 tau = Symbol("tau", positive=True)
 delta = Symbol("delta", nonnegative=True)
+sigma = Symbol("sigma", positive=True)
+signal = Symbol("r", nonnegative=True)
+f = Symbol("f", positive=True)
+phi = Symbol("phi", positive=True)
 t = Symbol("t", positive=True, integer=True)
 s = Symbol("s", positive=True, integer=True)
 i = Symbol("i", positive=True, integer=True)
@@ -26,8 +30,12 @@ MEANING: dict[Expr, str] = {
     m: "budget, rows trained on",
     w: "window, or the weight of the real rows",
     k: "real rows over synthetic rows, N / n",
-    d: "dimension",
+    d: "dimension, or features",
     u: "(tr Sigma_0)^2 / tr Sigma_0^2: d for the identity",
     tau: "sampling temperature",
     delta: "ddof: 0 maximum likelihood, 1 unbiased",
+    sigma: "standard deviation of the label noise",
+    signal: "w*' Sigma w*, the error of predicting zero",
+    f: "filter s / (s + lambda) of a ridge, s an eigenvalue of X'X / n",
+    phi: "features over rows, d / n",
 }

@@ -7,7 +7,7 @@ from typing import Any
 
 import sympy
 
-from theory.symbolic.derivation import Derivation, latex
+from theory.symbolic.derivation import Derivation, latex, with_psi
 from theory.symbolic.letters import MEANING
 
 
@@ -86,7 +86,7 @@ def _letters(derivation: Derivation) -> list[tuple[str, str]]:
 
 
 def _indented(expression: Any, unicode: bool) -> str:
-    pretty: str = sympy.pretty(expression, wrap_line=False, use_unicode=unicode)
+    pretty: str = sympy.pretty(with_psi(expression), wrap_line=False, use_unicode=unicode)
     return "\n".join(f"     {line}".rstrip() for line in pretty.splitlines())
 
 

@@ -15,6 +15,7 @@ from itertools import permutations
 from typing import Any
 
 import sympy
+from sympy.combinatorics import Permutation
 
 k = sympy.Symbol("k", positive=True)
 Pairing = tuple[tuple[int, int], ...]
@@ -84,7 +85,7 @@ def determinant_moment(dim: int) -> Any:
     """E det W for Sigma = I, by Leibniz' formula: a polynomial in k."""
     total = sympy.Integer(0)
     for order in permutations(range(dim)):
-        sign = sympy.combinatorics.Permutation(list(order)).signature()
+        sign = Permutation(list(order)).signature()
         total += sign * entry_moment(tuple(enumerate(order)))
     return sympy.factor(total)
 
