@@ -331,6 +331,31 @@ def test_fresh_designs_by_the_literal_oracle(kind, n, options):
     assert np.abs(z).max() < Z_LIMIT
 
 
+# --- closed forms --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("chain", "workflow"), [
+    (RegressionChain(4, 0.5), Workflow.replace(9)),
+    (RegressionChain(4, 0.5), Workflow.accumulate(9)),
+    (RegressionChain(4, 0.5), Workflow.fresh(9, 9)),
+    (RegressionChain(4, 0.5, "reused"), Workflow.accumulate(9)),
+    (RegressionChain(9, 0.5, weights_norm=2.0), Workflow.replace(4)),
+], ids=str)  # fmt: skip
+def test_a_closed_form_is_the_curve(chain, workflow):
+    for field in ("excess_test_error", "variance", "bias"):
+        curve = curves(chain, workflow, 12)[field]
+        assert curve.formula is not None
+        for t in (1, 2, 12):
+            assert curve.formula.value(t=t) == pytest.approx(curve[t], rel=1e-12)
+
+
+def test_without_a_derivation_there_is_no_closed_form():
+    assert error(RegressionChain(4), Workflow.anchored(9, 9), 3).formula is None
+    x = np.random.default_rng(0).standard_normal((9, 4))
+    own = error(RegressionChain(4, design="reused"), Workflow.replace(9), 3, design=x)
+    assert own.formula is None
+
+
 # --- refusals ------------------------------------------------------------------------------------
 
 

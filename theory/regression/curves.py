@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +16,9 @@ from theory.regression import conditional, fresh, reused, subsample
 from theory.regression.chain import RegressionChain
 from theory.regression.parts import Parts
 from theory.workflow import UnsupportedWorkflow, Workflow, WorkflowKind
+
+if TYPE_CHECKING:
+    from theory.symbolic.derivation import Formula
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -227,7 +232,12 @@ class RegressionCurves:
     def _curve(self, parts: Parts, values: FloatArray, field: str, limit: float | None) -> Curve:
         source = _SOURCE if parts.kind is Kind.EXACT else _LEADING
         std = parts.std if field == "excess_test_error" else None
-        return Curve(values, parts.kind, source, std, limit)
+        return Curve(values, parts.kind, source, std, limit, self._form(field))
+
+    def _form(self, field: str) -> Callable[[], Formula | None] | None:
+        if self.design is not None or self._found.kind is not Kind.EXACT:
+            return None
+        return partial(_closed_form, self.chain, self.workflow, field)
 
     def _require(self, field: str) -> None:
         """Raise UnsupportedWorkflow, with the reason, if the field is not known here."""
@@ -239,3 +249,9 @@ class RegressionCurves:
                 f"{field} of dim={self.chain.dim}, design={self.chain.design} under "
                 f"{self.workflow}: {reason}; known here: {known}"
             )
+
+
+def _closed_form(chain: RegressionChain, workflow: Workflow, field: str) -> Formula | None:
+    from theory.symbolic.curve_formulas import of_regression
+
+    return of_regression(chain, workflow, field)
