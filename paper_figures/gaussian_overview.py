@@ -153,9 +153,10 @@ def caption(series: Sequence[Series]) -> str:
         f"Lines: exact expectations. Points: Monte Carlo means, with bars of {style.BARS:g} "
         f"standard errors, most of them hidden by the marker. a, b: densities fitted by "
         f"{len(_RUNS)} runs, seed {SEED}, not picked, each scaled to the same height; the dark "
-        f"line is one run to follow. c: expected variance and expected standard deviation are two "
-        f"curves; {captions.runs(panel(series, 'variance'))}. d to f: squared mean error; g to i: "
-        f"total variance over that of the truth; {captions.runs(whole)} in d, e, g and h, where "
+        f"line is one run to follow. c: expected standard deviation and expected variance of the "
+        f"same chains are two curves; {captions.runs(panel(series, 'variance'))}. "
+        f"d to f: squared mean error; g to i: total variance over that of the truth; "
+        f"{captions.runs(whole)} in d, e, g and h, where "
         f"means and scatters of batches are drawn from their laws, and {captions.runs(subsampled)} "
         f"in f and i, where every row is drawn. Shades and markers are n, rows a batch; dotted "
         f"lines are limits, where a closed form is known. Where theory knows the standard "
@@ -188,7 +189,7 @@ def draw(series: Sequence[Series]) -> Figure:
             place.tick_params(labelleft=False)
     names = [make(N).kind.value for make in _WORKFLOWS]
     titles = [f"{name}: fits, d = 1, n = {N}" for name in names[:2]]
-    titles += [f"spread, d = 1, n = {N}", *[f"{name}, d = {DIM}" for name in names] * 2]
+    titles += ["E σₜ / σ₀ and E σₜ² / σ₀²", *[f"{name}, d = {DIM}" for name in names] * 2]
     for letter, place, title in zip("abcdefghi", axes.flat, titles, strict=True):
         place.set_title(f"{letter}  {title}")
     style.explain_marks(figure)

@@ -154,14 +154,9 @@ def draw_line(
     )  # fmt: skip
 
 
-def reference(axes: Axes, value: float, text: str = "", *, colour: str = GREY) -> None:
-    """A dotted line at a limit, with its label just above its left end."""
+def reference(axes: Axes, value: float, *, colour: str = GREY) -> None:
+    """A dotted line at a limit."""
     axes.axhline(value, color=colour, linestyle=(0, (1, 2)), linewidth=0.9, zorder=1)
-    if text:
-        axes.annotate(
-            text, (0.01, value), (0, 1.5), xycoords=("axes fraction", "data"),
-            textcoords="offset points", fontsize=SMALL, va="bottom",
-        )  # fmt: skip
 
 
 def end_labels(axes: Axes, ends: Ends, *, at: float) -> None:
@@ -172,7 +167,7 @@ def end_labels(axes: Axes, ends: Ends, *, at: float) -> None:
 
     Args:
         axes: a panel.
-        ends: of its curves.
+        ends: the labels, in the units of the y axis.
         at: where the curves end, on the x axis.
     """
     if not ends:

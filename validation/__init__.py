@@ -5,6 +5,7 @@ claims.py       the list of claims: theory field, its simulated twin, where it i
 data.py         real tables: a user's file, or the bundled ones
 check.py        plan, simulate, judge
 report.py       findings as tables, JSON and a plot
-page.py         findings as one HTML page
+page.py         findings as one HTML page: report.html.j2 with report.css and report.js
+pictures.py     the figures of the page
 __main__.py     python -m validation
 """

@@ -239,6 +239,7 @@ def draw(findings: Sequence[Finding]) -> Figure:
     exact = _exact(findings)
     power = [100 * f.judgement.detectable.max() for f in exact]
     right.hist(power, bins=20, color=style.INK)
+    right.margins(y=0.15)  # room for the label
     if exact:
         asked = 100 * exact[0].judgement.resolve
         right.axvline(asked, color=style.GREY, linestyle="--", linewidth=0.9)
