@@ -14,7 +14,7 @@ from theory.regression import RegressionChain
 from theory.symbolic import density_shift, wishart
 from theory.symbolic.catalogue import derivations, of_regression
 from theory.symbolic.derivation import Derivation, Formula, latex, vanishes
-from theory.symbolic.letters import d, n, sigma, signal
+from theory.symbolic.letters import d, n, signal
 from theory.symbolic.regression_moments import by_hand, by_parts, expected
 from theory.workflow import Workflow
 
@@ -201,15 +201,16 @@ def test_without_real_rows_nothing_contracts() -> None:
 
 def test_the_contraction_in_one_dimension_is_a_beta_moment() -> None:
     factor = found("fresh", "contraction")
-    for n, real in ((1, 2), (5, 4), (2, 9)):
-        assert factor.at(n=n, N=real, d=1) == Fraction(n * (n + 2), (n + real) * (n + real + 2))
+    for rows, total in ((1, 3), (5, 9), (2, 11)):
+        beta = Fraction(rows * (rows + 2), total * (total + 2))
+        assert factor.at(n=rows, N=total - rows, d=1) == beta
 
 
 def test_a_relabelled_budget_is_bounded_from_twice_the_features_plus_one_on() -> None:
     exponent = found("accumulate-subsample", "growth_exponent")
-    for d in (1, 2, 7, 30):
-        assert all(exponent.at(m=m, d=d) > 0 for m in range(d + 2, 2 * d + 1))
-        assert all(exponent.at(m=m, d=d) < 0 for m in range(2 * d + 1, 2 * d + 9))
+    for dim in (1, 2, 7, 30):
+        assert all(exponent.at(m=m, d=dim) > 0 for m in range(dim + 2, 2 * dim + 1))
+        assert all(exponent.at(m=m, d=dim) < 0 for m in range(2 * dim + 1, 2 * dim + 9))
 
 
 def test_the_interpolation_peak_is_passed_once_and_for_good() -> None:
@@ -311,14 +312,15 @@ def test_the_closed_form_does_not_depend_on_the_covariance_with_rows_enough() ->
 def test_errors_are_linear_in_the_noise_variance_and_the_signal() -> None:
     """What bias and variance rest on."""
     errors = [
-        one.formula
+        one
         for workflow in ("replace", "accumulate", "anchored", "fresh")
         for one in derived(workflow)
         if one.formula.name == "excess_test_error"
     ]
     assert len(errors) == 15
-    for formula in errors:
-        whole = formula.expression.subs(formula.where)
-        noisy = whole.subs(signal, 0)
-        assert vanishes(sympy.diff(whole, signal, 2))
-        assert vanishes(noisy.subs(sigma, 3 * sigma) - 9 * noisy)
+    for one in errors:
+        rows, dim = (5, 12) if "least norm" in one.title else (7, 3)
+        fixed = one.formula.of(t=3, n=rows, d=dim, N=7, w=Fraction(1, 3))
+        assert fixed.at(sigma=2, r=0) == 4 * fixed.at(sigma=1, r=0) > 0
+        moved = fixed.at(sigma=1, r=1) - fixed.at(sigma=1, r=0)
+        assert fixed.at(sigma=1, r=3) - fixed.at(sigma=1, r=0) == 3 * moved
