@@ -82,6 +82,16 @@ def test_new_real_rows_beside_the_last_models():
     assert error(chain, Workflow.fresh(7, 5), 400)[400] == pytest.approx(found.limit, rel=EXACT)
 
 
+def test_too_few_real_rows_a_generation_do_not_stop_the_drift():
+    """Fewer than d + 1 may let the mean error grow geometrically; d + 1 never do."""
+    assert mixing_gain(11, 1, 10) > 1
+    assert mixing_gain(15, 1, 10) < 1
+    grows = error(RegressionChain(10), Workflow.fresh(1, 11), 30)
+    assert grows.limit == math.inf
+    assert grows[30] > 100 * grows[3]
+    assert all(mixing_gain(n, 11, 10) < 1 for n in range(1, 500))
+
+
 @pytest.mark.parametrize(("n", "dim"), [(12, 10), (100, 10), (1000, 3)])
 def test_accumulate_tends_to_the_digamma_limit(n, dim):
     """The tail beyond T generations is d / (n T) to within 1/T of itself."""
