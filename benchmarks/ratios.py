@@ -1,7 +1,8 @@
 """One table of everything that is aimed at: ``python -m benchmarks.ratios [word ...]``.
 
 Words select lines by their beginning (rows, statistics, subsample, memory, theory, import,
-command); none selects all, which takes some minutes.  Nothing is asserted: the machine may be busy.
+command); none selects all, which takes five to ten minutes.  Nothing is asserted: the machine may
+be busy.
 """
 
 import subprocess
@@ -101,7 +102,7 @@ def on_a_line(n: int, fields: tuple[str, ...], what: str, least: float) -> list[
         compared(
             f"{what}: literal loop / engine, 1 thread", literal, engine, pairs=11, least=least
         ),
-        compared(f"{what}: literal loop / engine, 2 threads", literal, two, before=idle),
+        compared(f"{what}: literal loop / engine, 2 threads", literal, two, pairs=3, before=idle),
     ]
 
 

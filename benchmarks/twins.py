@@ -202,7 +202,9 @@ def _moments(fields: Sequence[Array]) -> Array:
     for i, values in enumerate(fields):
         centre = values.mean()
         deviations = values - centre
-        found[:, i] = centre, math.sqrt(deviations @ deviations / (len(values) - 1))
+        # einsum, because `@` of long vectors would take every thread that BLAS may have.
+        squares = np.einsum("r,r->", deviations, deviations)
+        found[:, i] = centre, math.sqrt(squares / (len(values) - 1))
     return found
 
 
