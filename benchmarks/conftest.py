@@ -7,6 +7,7 @@ from benchmarks.measure import table
 
 GROUPS = {
     "bench_gaussian_rows.py": ("rows", "subsample", "memory"),
+    "bench_gaussian_statistics.py": ("statistics",),
     "bench_theory.py": ("theory", "import", "command"),
 }
 

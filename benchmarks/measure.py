@@ -47,11 +47,13 @@ def compared(
     *,
     pairs: int = 5,
     least: float | None = None,
+    most: float | None = None,
     before: Callable[[], object] | None = None,
 ) -> Row:
     """How many times faster ``fast`` is; each is a piece of work and the fits in it.
 
-    ``before`` is called before each pair.
+    That is aimed at to be ``least`` or more, or ``most`` or less. ``before`` is called before each
+    pair.
     """
     slow[0](), fast[0]()  # compiled, cached, pages touched
     slow_times, fast_times = [], []
@@ -62,8 +64,11 @@ def compared(
         fast_times.append(seconds(fast[0]) / fast[1])
     ratio = median(a / b for a, b in zip(slow_times, fast_times, strict=True))
     measured = f"{micro(median(slow_times))} -> {micro(median(fast_times))} a fit"
-    target = "" if least is None else f">= {least:g} x"
-    return Row(quantity, measured, ratio, target, None if least is None else ratio >= least)
+    if least is not None:
+        return Row(quantity, measured, ratio, f">= {least:g} x", ratio >= least)
+    if most is not None:
+        return Row(quantity, measured, ratio, f"<= {most:g} x", ratio <= most)
+    return Row(quantity, measured, ratio)
 
 
 def limited(quantity: str, value: float, unit: str, most: float, note: str = "") -> Row:

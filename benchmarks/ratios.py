@@ -1,7 +1,8 @@
 """One table of everything that is aimed at: ``python -m benchmarks.ratios [word ...]``.
 
-Words select lines by their beginning (rows, subsample, memory, theory, import, command); none
-selects all, which takes some two minutes.  Nothing is asserted: the machine may be busy.
+Words select lines by their beginning (rows, statistics, subsample, memory, theory, import,
+command); none selects all, which takes five to ten minutes.  Nothing is asserted: the machine may
+be busy.
 """
 
 import subprocess
@@ -29,8 +30,10 @@ GENERATIONS = 10_000
 def rows() -> list[Row]:
     fits = 4 * workloads.BLOCK * workloads.GENERATIONS
     one, two = (workloads.engine, fits), (partial(workloads.engine, threads=2), fits)
-    every = tuple(name for name in workloads.ALL_FIELDS if name != "spread_ratio")
-    with_svd = (partial(workloads.engine, replicates=workloads.BLOCK, fields=every), fits // 4)
+    with_svd = (
+        partial(workloads.engine, replicates=workloads.BLOCK, fields=workloads.EVERY_FIELD),
+        fits // 4,
+    )
     literal = (workloads.literal_loop, 100 * workloads.GENERATIONS)
     vectorised = (workloads.vectorised, workloads.BLOCK * workloads.GENERATIONS)
     floor = (workloads.variates, fits)
@@ -63,6 +66,72 @@ def rows() -> list[Row]:
     ]
 
 
+LINE_SETS = {"all fields": workloads.LINE_FIELDS, "two fields": workloads.LEAN}
+SPACE_SETS = {
+    "all fields": workloads.EVERY_FIELD,
+    "no wasserstein": workloads.FIELDS,
+    "two fields": workloads.LEAN,
+}
+
+
+def statistics() -> list[Row]:
+    found = []
+    for n, least in ((100, 300), (1000, 1000)):
+        for label, fields in LINE_SETS.items():
+            found += on_a_line(n, fields, f"statistics, d=1 n={n}, {label}", least)
+    for generations in (20, 100):
+        for label, fields in SPACE_SETS.items():
+            found.append(against_every_row(generations, fields, label))
+    for name in workloads.SPACE:
+        for label, fields in SPACE_SETS.items():
+            found += in_space(name, fields, f"statistics, d=10 n=1000 {name}, {label}")
+    return found
+
+
+def on_a_line(n: int, fields: tuple[str, ...], what: str, least: float) -> list[Row]:
+    fits = workloads.LINE_RUNS * workloads.LONG
+    engine = (partial(workloads.line_engine, n, fields), fits)
+    two = (partial(workloads.line_engine, n, fields, threads=2), fits)
+    literal = (partial(workloads.line_loop, n, fields), 20 * workloads.LONG)
+    vectorised = (partial(workloads.line_numpy, n, fields), fits)
+    floor = (partial(workloads.line_variates, n), fits)
+    idle = workloads.wait_for_two_cores
+    return [
+        compared(f"{what}: engine / its variates only", engine, floor, pairs=11, most=1.5),
+        compared(f"{what}: vectorised NumPy / engine", vectorised, engine, pairs=11, least=1),
+        compared(
+            f"{what}: literal loop / engine, 1 thread", literal, engine, pairs=11, least=least
+        ),
+        compared(f"{what}: literal loop / engine, 2 threads", literal, two, pairs=3, before=idle),
+    ]
+
+
+def against_every_row(generations: int, fields: tuple[str, ...], label: str) -> Row:
+    workload = ("accumulate", 1000, generations, fields)
+    replicates = workloads.BLOCK // 2
+    return compared(
+        f"statistics, d=10 n=1000 T={generations} accumulate, {label}: literal loop / engine",
+        (partial(workloads.accumulate_loop, *workload[1:]), 2 * generations),
+        (
+            partial(workloads.space_engine, *workload, replicates=replicates),
+            replicates * generations,
+        ),
+        least=500,
+    )
+
+
+def in_space(name: str, fields: tuple[str, ...], what: str) -> list[Row]:
+    workload = (name, 1000, workloads.GENERATIONS, fields)
+    fits = workloads.SPACE_RUNS * workloads.GENERATIONS
+    engine = (partial(workloads.space_engine, *workload), fits)
+    vectorised = (partial(workloads.space_numpy, *workload), fits)
+    floor = (partial(workloads.space_variates, *workload[1:3]), fits)
+    return [
+        compared(f"{what}: vectorised NumPy / engine", vectorised, engine, pairs=7, least=1.3),
+        compared(f"{what}: engine / its variates only", engine, floor, pairs=7),
+    ]
+
+
 def subsample() -> list[Row]:
     fits = workloads.BLOCK * workloads.LONG
     engine = (workloads.engine_subsample, fits)
@@ -90,18 +159,23 @@ from montecarlo.gaussian import estimate
 from theory.gaussian import GaussianChain
 from theory.workflow import Workflow
 
-estimate(GaussianChain(1), Workflow.replace(2), 100, seed=1, replicates=int(sys.argv[1]))
+estimate(
+    GaussianChain(1), Workflow.replace(2), 100, seed=1, replicates=int(sys.argv[1]),
+    method=sys.argv[2],
+)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 
 
 def memory() -> list[Row]:
-    start = time.perf_counter()
-    peak = float(script(PEAK, "1000000"))
-    took = time.perf_counter() - start
-    return [
-        limited("memory: 10^6 runs of 100 generations", peak, "MB", 500, f" ({took:.1f} s)"),
-    ]
+    found = []
+    for method in ("rows", "statistics"):
+        start = time.perf_counter()
+        peak = float(script(PEAK, "1000000", method))
+        took = time.perf_counter() - start
+        what = f"memory: 10^6 runs of 100 generations, {method}"
+        found.append(limited(what, peak, "MB", 500, f" ({took:.1f} s)"))
+    return found
 
 
 def theory() -> list[Row]:
@@ -152,6 +226,7 @@ def command() -> list[Row]:
 
 GROUPS: dict[str, Callable[[], list[Row]]] = {
     "rows": rows,
+    "statistics": statistics,
     "subsample": subsample,
     "memory": memory,
     "theory": theory,

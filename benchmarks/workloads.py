@@ -6,13 +6,14 @@ import numpy as np
 
 from benchmarks import draws, twins
 from benchmarks.measure import seconds
-from montecarlo.gaussian import FIELDS as ALL_FIELDS
 from montecarlo.gaussian import estimate
+from montecarlo.gaussian.simulate import fields_of
 from theory.gaussian import GaussianChain, curves
 from theory.workflow import Workflow
 
 DIM, N = 10, 100
-FIELDS = tuple(name for name in ALL_FIELDS if name not in ("wasserstein", "spread_ratio"))
+FIELDS = twins.SUMMED
+EVERY_FIELD = fields_of(GaussianChain(DIM))
 BLOCK = 1024
 
 
@@ -30,7 +31,7 @@ def engine(
 ) -> None:
     estimate(
         GaussianChain(DIM), Workflow.replace(N), GENERATIONS, seed=1, replicates=replicates,
-        fields=fields, threads=threads,
+        fields=fields, method="rows", threads=threads,
     )  # fmt: skip
 
 
@@ -67,7 +68,10 @@ LONG = 100
 
 
 def engine_small(replicates: int = 8 * BLOCK) -> None:
-    estimate(GaussianChain(1), Workflow.replace(2), LONG, seed=1, replicates=replicates, threads=1)
+    estimate(
+        GaussianChain(1), Workflow.replace(2), LONG, seed=1, replicates=replicates, method="rows",
+        threads=1,
+    )  # fmt: skip
 
 
 def vectorised_small(replicates: int = 8 * BLOCK) -> None:
@@ -85,7 +89,7 @@ def variates_small(replicates: int = 8 * BLOCK) -> None:
 def engine_subsample(*, replicates: int = BLOCK, threads: int = 1) -> None:
     estimate(
         GaussianChain(1), Workflow.accumulate_subsample(N), LONG, seed=1, replicates=replicates,
-        threads=threads,
+        method="rows", threads=threads,
     )  # fmt: skip
 
 
@@ -100,6 +104,60 @@ def subsample_vectorised(replicates: int = BLOCK) -> None:
 def variates_subsample(replicates: int = BLOCK) -> None:
     draws.normals(stream(), replicates * LONG * N)
     draws.uniforms(stream(), replicates * LONG * N)
+
+
+# --- the statistics engine: two of the fields, or all that `estimate` gives by default -----------
+
+LEAN = ("mean_error", "trace_ratio")
+LINE_FIELDS = fields_of(GaussianChain(1))
+LINE_RUNS = 16 * BLOCK  # all side by side, where the NumPy twin in one dimension is fastest
+SPACE_RUNS = 2 * BLOCK
+SPACE = {
+    "replace": (Workflow.replace, twins.replace_statistics),
+    "accumulate": (Workflow.accumulate, twins.accumulate_statistics),
+}
+
+
+def line_engine(n: int, fields: tuple[str, ...], *, threads: int = 1) -> None:
+    estimate(
+        GaussianChain(1), Workflow.replace(n), LONG, seed=1, replicates=LINE_RUNS, fields=fields,
+        method="statistics", threads=threads,
+    )  # fmt: skip
+
+
+def line_numpy(n: int, fields: tuple[str, ...]) -> None:
+    twins.line_statistics(stream(), LINE_RUNS, LONG, n, fields)
+
+
+def line_loop(n: int, fields: tuple[str, ...], replicates: int = 20) -> None:
+    twins.line_loop(stream(), replicates, LONG, n, fields)
+
+
+def line_variates(n: int) -> None:
+    draws.normals_and_chi_squares(stream(), LINE_RUNS * LONG, 1, 1, n)
+
+
+def space_engine(
+    name: str, n: int, generations: int, fields: tuple[str, ...], *, replicates: int = SPACE_RUNS
+) -> None:
+    estimate(
+        GaussianChain(DIM), SPACE[name][0](n), generations, seed=1, replicates=replicates,
+        fields=fields, method="statistics", threads=1,
+    )  # fmt: skip
+
+
+def space_numpy(name: str, n: int, generations: int, fields: tuple[str, ...]) -> None:
+    for _ in range(SPACE_RUNS // BLOCK):
+        SPACE[name][1](stream(), BLOCK, generations, n, DIM, fields)
+
+
+def space_variates(n: int, generations: int) -> None:
+    count = SPACE_RUNS * generations
+    draws.normals_and_chi_squares(stream(), count, DIM * (DIM + 1) // 2, DIM, n)
+
+
+def accumulate_loop(n: int, generations: int, fields: tuple[str, ...], replicates: int = 2) -> None:
+    twins.accumulate_loop(stream(), replicates, generations, n, DIM, fields)
 
 
 # --- theory --------------------------------------------------------------------------------------
