@@ -294,22 +294,24 @@ def restrict(
 def fit(work: Scratch, penalty: float, rank: int, truth: FloatArray, error: FloatArray) -> None:
     """Error w - w* of the fit to the second moments and the moment in `work`.
 
-    With a penalty or of full rank by the normal equations; otherwise the weights lie in the span
-    of `work.basis`, whose vectors number `rank`.
+    By the normal equations, or, where their rank is not full, by those within the span of the rows
+    x, of which `work.basis` has so many vectors: the smallest penalty does no harm there.
     """
     dim = len(error)
-    if penalty > 0.0 or rank == dim:
+    if rank == dim:
         cholesky(work.second, dim, penalty, work.factor)
         for i in range(dim):
             error[i] = work.moment[i] - penalty * truth[i]
         solve(work.factor, dim, error)
     else:
-        shortest(work, rank, truth, error)
+        fit_span(work, penalty, rank, truth, error)
 
 
 @kernel
-def shortest(work: Scratch, rank: int, truth: FloatArray, error: FloatArray) -> None:
-    """Error of the weights of least norm among those that fit best."""
+def fit_span(
+    work: Scratch, penalty: float, rank: int, truth: FloatArray, error: FloatArray
+) -> None:
+    """Error of the weights that fit best, of least norm among those without a penalty."""
     dim = len(error)
     times(work.second, truth, work.image)
     for k in range(rank):
@@ -317,7 +319,7 @@ def shortest(work: Scratch, rank: int, truth: FloatArray, error: FloatArray) -> 
         for i in range(dim):
             work.part[k] += work.basis[k, i] * (work.moment[i] + work.image[i])
     restrict(work.second, work.basis, rank, work.image, work.inner)
-    cholesky(work.inner, rank, 0.0, work.factor)
+    cholesky(work.inner, rank, penalty, work.factor)
     solve(work.factor, rank, work.part)
     for i in range(dim):
         error[i] = -truth[i]
@@ -347,16 +349,17 @@ def solution(
 ) -> None:
     """The linear fit itself: w - w* = inverse moment - missed w*; both matrices whole.
 
-    The inverse is that of second + penalty I, or the pseudo-inverse where the rank is not full.
+    The inverse is that of second + penalty I, within the span of the rows x where the rank is not
+    full.
     """
     dim = len(inverse)
-    full = penalty > 0.0 or rank == dim
+    full = rank == dim
     if full:
         cholesky(work.second, dim, penalty, work.factor)
         invert(work.factor, work.inner)  # its rows i >= k reach column k
     else:
         restrict(work.second, work.basis, rank, work.image, work.inner)
-        cholesky(work.inner, rank, 0.0, work.factor)
+        cholesky(work.inner, rank, penalty, work.factor)
         for k in range(rank):
             for i in range(dim):
                 work.inner[k, i] = work.basis[k, i]
@@ -367,17 +370,17 @@ def solution(
                 work.inner[k, i] /= work.factor[k, k]
     for i in range(dim):
         for j in range(i, dim):
-            total, kept = 0.0, 0.0
+            total, lost = 0.0, 0.0
             if full:
                 for k in range(j, dim):
                     total += work.inner[i, k] * work.inner[j, k]
             else:
+                lost = 1.0 if i == j else 0.0
                 for k in range(rank):
                     total += work.inner[k, i] * work.inner[k, j]
-                    kept += work.basis[k, i] * work.basis[k, j]
+                    lost -= work.basis[k, i] * work.basis[k, j]
             inverse[i, j] = inverse[j, i] = total
-            lost = (1.0 if i == j else 0.0) - kept
-            missed[i, j] = missed[j, i] = penalty * total if full else lost
+            missed[i, j] = missed[j, i] = lost + penalty * total
 
 
 @inlined

@@ -135,7 +135,7 @@ def forms_block(
 ) -> None:
     """Chains under accumulate-subsample; out axes (generation, field, replicate)."""
     pool, forms, work, inverse, missed, values = memory
-    dim, last, table = len(where.scale), len(out) - 1, len(where.design) > 0
+    last, table = len(out) - 1, len(where.design) > 0
     for replicate in range(out.shape[2]):
         for f in range(len(values)):
             values[f] = 0.0
@@ -143,14 +143,13 @@ def forms_block(
         line_up(pool.line)
         drawn = len(where.design)
         for t in range(1, last + 1):
-            size, rows, rank = forms.rows[t], plan.train_rows[t], dim
+            size, rows = forms.rows[t], plan.train_rows[t]
             while drawn < min(size, len(pool.x)):
                 draw_row(rng, where.root, drawn, pool.x)
                 drawn += 1
             choose(rng, size, rows, replacement, pool)
             second_of(pool, rows, work.second)
-            if plan.plain:
-                rank = rank_of(pool, rows, table, replicate * last + t, work)
+            rank = rank_of(pool, rows, table, replicate * last + t, work)
             solution(work, plan.penalty[t], rank, inverse, missed)
             refit(plan.noise, rows, t, memory)
             measure(plan.norm, where.scale, t, forms, values)

@@ -26,7 +26,7 @@ class Plan(NamedTuple):
         reused: every batch has the same rows x.
         last_only: every fit sees the last batch and nothing else.
         plain: no fit has a penalty.
-        short: some fit has none and fewer rows x than features.
+        short: some fit has fewer rows x than features.
         norm: |w*|.
     """
 
@@ -62,7 +62,7 @@ def plan(chain: RegressionChain, workflow: Workflow, generations: int) -> Plan:
         reused=reused,
         last_only=come.weights.shape[1] == 1 and not workflow.merges,
         plain=chain.ridge == 0,
-        short=chain.ridge == 0 and bool(rows[1:].min() < chain.dim),
+        short=bool(rows[1:].min() < chain.dim),
         norm=chain.weights_norm,
     )
 

@@ -91,7 +91,7 @@ def prepare(penalty: float, memory: Memory) -> None:
                 operator[r, i] = inverse[i, r]
         return
     gram(factor, len(factor), work.second)
-    if penalty == 0.0:
+    if len(factor) < dim:
         for r in range(len(factor)):
             for i in range(dim):
                 work.left[r, i] = factor[r, i]

@@ -184,12 +184,11 @@ def subsample_block(
         write(rng, 0, size, plan.noise[0], origin, plan.reused, where.root, pool)
         line_up(pool.line)
         for t in range(1, last + 1):
-            rows, rank = plan.train_rows[t], len(error)
+            rows = plan.train_rows[t]
             choose(rng, size, rows, replacement, pool)
             second_of(pool, rows, work.second)
             moment_of(pool, rows, work.moment)
-            if plan.plain:
-                rank = rank_of(pool, rows, table, replicate * last + t, work)
+            rank = rank_of(pool, rows, table, replicate * last + t, work)
             fit(work, plan.penalty[t], rank, truth, error)
             values[ERROR] = weighted_square(where.scale, error)
             keep(values, order, t, replicate, out)

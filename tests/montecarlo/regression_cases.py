@@ -1,6 +1,6 @@
 """Workflows and chains that the tests of the regression engines share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,3 +81,12 @@ def chain(dim: int, design: str, fit: str, weights_norm: float = 1.5) -> Regress
 def table(rows: int, dim: int) -> Array:
     """A skewed, correlated design."""
     return np.asarray(np.random.default_rng(5).gamma(2.0, size=(rows, dim)) @ (np.eye(dim) + 0.2))
+
+
+def small() -> Iterator[tuple[int, int, str, str]]:
+    """Dimension, rows, design and fit: more rows than features, and fewer where they are drawn."""
+    for design in ("fresh", "reused", "table"):
+        for fit in FITS:
+            yield 3, 9, design, fit
+            if design != "table":
+                yield 8, 2, design, fit
