@@ -2,9 +2,13 @@
 
     blocks.py      block number -> random stream; the thread pool that runs blocks in order
     estimate.py    Runs, Estimates: what comes back; moments merged block by block
+    streaming.py   a family's task as runs, or as estimates with a checkpoint
     checkpoint.py  finished blocks on disk, so that a killed run goes on
     manifest.py    what a checkpoint is of: the experiment, the seed and the code
+    arrivals.py    a workflow as plain arrays: which batches arrive, and where they go
+    kernels.py     how kernels are compiled, and a chi-square variate
     gaussian/      simulate, estimate for the Gaussian chain
+    regression/    the same for linear regression
     __main__.py    python -m montecarlo
 
 Specs and `Workflow` come from theory, never a formula. Results do not depend on the number of

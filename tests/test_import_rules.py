@@ -94,7 +94,11 @@ def test_theory_makes_no_random_number_and_touches_no_file(path: Path) -> None:
 
 # --- montecarlo: specs, never a formula ---------------------------------------------------------
 
-SPECS = {"GaussianChain", "FIELDS"}
+SPECS = {
+    "theory.gaussian": {"GaussianChain", "FIELDS"},
+    "theory.regression": {"RegressionChain"},
+    "theory.regression.chain": {"checked_design"},
+}
 
 
 @pytest.mark.parametrize("path", sources("montecarlo"), ids=lambda p: str(p.relative_to(ROOT)))
@@ -104,8 +108,8 @@ def test_montecarlo_takes_specs_from_theory_and_never_a_formula(path: Path) -> N
             assert not under(module, *(OURS - {"montecarlo", "loopbound"})), module
             continue
         assert name, f"import {module}: name what is taken"
-        if module == "theory.gaussian":
-            assert name in SPECS, name
+        if module in SPECS:
+            assert name in SPECS[module], name
         else:
             assert module in ("theory.workflow", "theory.commandline"), module
         assert name != "*"

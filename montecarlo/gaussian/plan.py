@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from montecarlo.arrivals import arrivals, whole
 from theory.gaussian import GaussianChain
 from theory.workflow import Workflow, WorkflowKind
 
@@ -20,14 +20,10 @@ IntArray = npt.NDArray[np.int64]
 class Plan(NamedTuple):
     """Who trains on what; arrays of length T + 1, entry 0 unused.
 
+    The first six are those of `Arrivals`.
+
     Attributes:
-        real_rows: rows of the real batch that arrives before fit t, 0 for none.
-        synthetic_rows: rows of the batch that model t writes.
-        slot: where that batch goes.
-        share: its weight in the slot: 1 overwrites, less merges into the rows already there.
-        weights: weight of each slot at fit t, axes (generation, slot).
         unbias: M / (M - ddof) for the M rows of fit t.
-        train_rows: M.
         rank: upper bound on the rank of the fitted covariance.
         exact_rank: whether a Gaussian truth reaches the bound almost surely.
         last_only: every fit sees the last batch and nothing else.
@@ -40,8 +36,8 @@ class Plan(NamedTuple):
     slot: IntArray
     share: FloatArray
     weights: FloatArray
-    unbias: FloatArray
     train_rows: IntArray
+    unbias: FloatArray
     rank: IntArray
     exact_rank: bool
     last_only: bool
@@ -53,26 +49,15 @@ def plan(
     chain: GaussianChain, workflow: Workflow, generations: int, threshold: float | None = None
 ) -> Plan:
     """The plan of fits 1..generations."""
-    times = range(1, generations + 1)
-    slots = workflow.slots(generations)
-    train = _whole(workflow.train_size(t) for t in times)
-    written = _whole(workflow.synthetic_rows(t) for t in times)
-    share = np.ones(generations + 1)
-    if workflow.merges:
-        share[1:] = written[1:] / _whole(workflow.pool_size(t + 1) for t in times)[1:]
+    come = arrivals(workflow, generations)
     unbias = np.ones(generations + 1)
-    unbias[1:] = train[1:] / (train[1:] - chain.ddof)
+    unbias[1:] = come.train_rows[1:] / (come.train_rows[1:] - chain.ddof)
     return Plan(
-        real_rows=_whole(workflow.real_rows(t) for t in times),
-        synthetic_rows=written,
-        slot=_whole(workflow.slot(t, slots) if t < generations else 0 for t in times),
-        share=share,
-        weights=workflow.slot_weights(generations),
+        *come,
         unbias=unbias,
-        train_rows=train,
-        rank=_whole(ranks(workflow, chain.dim, generations)),
+        rank=whole(ranks(workflow, chain.dim, generations)),
         exact_rank=not workflow.replacement and workflow.kind is not WorkflowKind.CUSTOM,
-        last_only=slots == 1 and not workflow.merges,
+        last_only=come.weights.shape[1] == 1 and not workflow.merges,
         temperature=float(chain.temperature),
         threshold=math.inf if threshold is None else float(threshold),
     )
@@ -103,11 +88,6 @@ def _nested(workflow: Workflow, t: int) -> bool:
     if workflow.kind is WorkflowKind.CUSTOM:
         return bool((workflow.weights(t - 1)[workflow.weights(t)[:-1] > 0] > 0).all())
     return workflow.budget is None
-
-
-def _whole(values: Iterable[int]) -> IntArray:
-    """Generations 1..T as an array, behind an unused entry 0."""
-    return np.array([0, *values], dtype=np.int64)
 
 
 @dataclass(frozen=True)

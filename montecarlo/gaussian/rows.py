@@ -10,9 +10,9 @@ scatter tau L scatter(z) L': the rows are drawn one by one, their statistics are
 keeps full relative precision when a direction has collapsed by any factor. Subsampling mixes rows
 of different models, so there the rows themselves are kept.
 
-All helpers live in this file, because a cached kernel does not notice an edit elsewhere, and are
-inlined, because for a few rows the calls would cost as much as the work; `write_batch`, called
-twice, is not, which halves the time to compile.
+The helpers of this family live in this file, because a cached kernel does not notice an edit
+elsewhere, and are inlined, because for a few rows the calls would cost as much as the work;
+`write_batch`, called twice, is not, which halves the time to compile.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numba as nb
 import numpy as np
 import numpy.typing as npt
 
@@ -38,14 +37,10 @@ from montecarlo.gaussian.fields import (
     TRACE,
     WASSERSTEIN,
 )
+from montecarlo.kernels import ROUNDING, chi_square, inlined, kernel
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-
-ROUNDING = 64 * np.finfo(np.float64).eps  # what rounding may leave of a number that is zero
-
-kernel = nb.njit(nogil=True, cache=True, error_model="numpy")
-inlined = nb.njit(nogil=True, cache=True, error_model="numpy", forceinline=True)
 
 
 @inlined
@@ -345,18 +340,6 @@ def keep(values: FloatArray, order: IntArray, replicate: int, out: FloatArray) -
     """The fields asked for, in that order; out axes (field, replicate)."""
     for f in range(len(order)):
         out[f, replicate] = values[order[f]]
-
-
-@inlined
-def chi_square(rng: np.random.Generator, degrees: int) -> float:
-    """A chi-square variate: up to three squares of normals cost less than a gamma variate."""
-    total = 0.0
-    if degrees > 3:
-        total = 2.0 * rng.standard_gamma(0.5 * degrees)
-    else:
-        for _ in range(degrees):
-            total += rng.standard_normal() ** 2
-    return total
 
 
 @inlined

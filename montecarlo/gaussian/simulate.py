@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo import blocks
-from montecarlo.checkpoint import Running, resumed
-from montecarlo.estimate import Estimates, Interrupted, Moments, Runs
+from montecarlo import streaming
+from montecarlo.estimate import Estimates, Runs
 from montecarlo.gaussian.fields import FIELDS
 from montecarlo.gaussian.plan import Frame, Plan, frame, plan
 from montecarlo.gaussian.rows import batches_block, subsample_block
@@ -27,7 +23,6 @@ FloatArray = npt.NDArray[np.float64]
 
 FAMILY = 1  # this family's place in every spawn key
 METHODS = ("auto", "statistics", "rows")
-_CHUNK = 2**17  # numbers held at a time: they stay in the cache
 
 
 def fields_of(chain: GaussianChain, threshold: float | None = None) -> tuple[str, ...]:
@@ -89,24 +84,7 @@ def simulate(
         (5, 4)
     """
     task = _task(chain, workflow, generations, fields, threshold, data, method)
-    chosen = task.fields
-    parts: list[FloatArray] = []
-
-    def job(stream: np.random.Generator, size: int) -> FloatArray:
-        out = np.empty((generations + 1, len(chosen), size))
-        task.fill(stream, out)
-        return out
-
-    def runs() -> Runs:
-        values = np.concatenate(parts, axis=2).transpose(1, 2, 0)
-        return Runs(dict(zip(chosen, np.ascontiguousarray(values), strict=True)))
-
-    try:
-        parts.extend(_blocks(job, seed, replicates, threads, str(workflow)))
-    except KeyboardInterrupt as stop:
-        count = sum(part.shape[2] for part in parts)
-        raise Interrupted(runs() if parts else None, count) from stop
-    return runs()
+    return streaming.all_runs(task, seed, replicates, threads)
 
 
 def estimate(
@@ -145,33 +123,7 @@ def estimate(
         (2000, (3,))
     """
     task = _task(chain, workflow, generations, fields, threshold, data, method)
-    chosen = task.fields
-    seed, replicates, threads = blocks.checked(seed, replicates, threads)
-    running = Running()
-    groups = _CHUNK // ((generations + 1) * len(chosen) * LANES)
-    chunk = max(groups, 1) * LANES
-
-    def moments(stream: np.random.Generator, size: int) -> Moments:
-        memory = np.empty((generations + 1) * len(chosen) * min(chunk, size))
-        parts = []
-        for start in range(0, size, chunk):
-            shape = (generations + 1, len(chosen), min(chunk, size - start))
-            out = memory[: math.prod(shape)].reshape(shape)
-            task.fill(stream, out)
-            parts.append(Moments.of(out))
-        return reduce(Moments.merge, parts)
-
-    try:
-        with _resumed(checkpoint, task, seed, replicates) as running:
-            label, start = str(workflow), running.blocks
-            for part in _blocks(moments, seed, replicates, threads, label, start):
-                running.add(part)
-    except KeyboardInterrupt as stop:
-        total = running.total
-        finished = None if total is None else total.estimates(chosen)
-        raise Interrupted(finished, 0 if total is None else total.count) from stop
-    assert running.total is not None
-    return running.total.estimates(chosen)
+    return streaming.estimates(task, seed, replicates, threads, checkpoint)
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,6 +139,8 @@ class _Task:
     method: str
     script: Plan
     where: Frame
+    family: int = FAMILY
+    together: int = LANES
 
     def fill(self, stream: np.random.Generator, out: FloatArray) -> None:
         """Runs from the stream into out, axes (generation, field, replicate)."""
@@ -243,14 +197,6 @@ def _task(
     return _Task(chain, workflow, generations, chosen, threshold, data, method, script, where)
 
 
-def _resumed(
-    checkpoint: Path | None, task: _Task, seed: int, replicates: int
-) -> AbstractContextManager[Running]:
-    if checkpoint is None:
-        return nullcontext(Running())
-    return resumed(Path(checkpoint), task.manifest(seed), replicates)
-
-
 def _chosen(
     chain: GaussianChain, fields: Sequence[str] | None, threshold: float | None
 ) -> tuple[str, ...]:
@@ -263,17 +209,3 @@ def _chosen(
         if name not in known:
             raise ValueError(f"unknown field {name!r}: choose from {', '.join(known)}")
     return known if fields is None else tuple(fields)
-
-
-def _blocks(
-    job: Callable[[np.random.Generator, int], blocks.Result],
-    seed: int,
-    replicates: int,
-    threads: int | None,
-    label: str,
-    start: int = 0,
-) -> Iterator[blocks.Result]:
-    return blocks.run(
-        job, family=FAMILY, seed=seed, replicates=replicates, threads=threads, label=label,
-        start=start,
-    )  # fmt: skip

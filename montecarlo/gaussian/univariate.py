@@ -30,7 +30,8 @@ from montecarlo.gaussian.fields import (
     TRACE,
     WASSERSTEIN,
 )
-from montecarlo.gaussian.rows import ROUNDING, chi_square, chosen, inlined, kernel
+from montecarlo.gaussian.rows import chosen
+from montecarlo.kernels import ROUNDING, chi_square, inlined, kernel
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]

@@ -8,7 +8,9 @@ import sys
 import numpy as np
 from numpy.typing import NDArray
 
+from montecarlo import regression
 from montecarlo.gaussian import simulate
+from tests.montecarlo import regression_cases as cases
 from theory.gaussian import GaussianChain
 from theory.workflow import Workflow
 
@@ -30,7 +32,12 @@ WORKFLOWS = {
 
 
 def results() -> dict[str, Array]:
-    """Return every field of every workflow in dimensions 1 and 3, and on a table."""
+    """Return every field of every workflow and family."""
+    return gaussian() | linear()
+
+
+def gaussian() -> dict[str, Array]:
+    """In dimensions 1 and 3, and on a table."""
     found = {}
     rows = np.random.default_rng(5).gamma(2.0, size=(20, 3)) + 7.0
     for name, workflow in WORKFLOWS.items():
@@ -44,6 +51,22 @@ def results() -> dict[str, Array]:
                 )
                 for field, values in runs.values.items():
                     found[f"{name}-{label}-{method}-{field}"] = values
+    return found
+
+
+def linear() -> dict[str, Array]:
+    """More rows than features and fewer, fresh, reused and given designs, every fit and engine."""
+    found = {}
+    for dim, n, design, fit in cases.small():
+        spec = cases.chain(dim, "fresh" if design == "fresh" else "reused", fit)
+        given = cases.table(n, dim) if design == "table" else None
+        for name, workflow in (cases.workflows(n) | cases.subsamples(n)).items():
+            for method in regression.METHODS[1 if workflow.budget is None else 2 :]:
+                runs = regression.simulate(
+                    spec, workflow, 3, seed=2, replicates=2, design=given, method=method, threads=1
+                )
+                for field, values in runs.values.items():
+                    found[f"{dim}-{n}-{design}-{fit}-{name}-{method}-{field}"] = values
     return found
 
 

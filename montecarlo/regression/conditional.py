@@ -1,0 +1,409 @@
+"""The mean over label noise and over the direction of w*, given the designs (Rao and Blackwell).
+
+Given the rows x, the errors w - w* and the moments x'(labels) in the slots are linear in the label
+noise and in w*. So their covariances with each other, and their products with w*, go from fit to
+fit in place of labels, and no label is drawn. The variance of a run is the mean square of the part
+that label noise makes, its bias that of the part that w* makes.
+
+A design that is reused splits the chain: along each eigenvector of x'x / n the numbers above are
+plain numbers, and go their own way.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from montecarlo.kernels import kernel
+from montecarlo.regression.algebra import Scratch, draw_factor, gram, keep, scratch, solution, span
+from montecarlo.regression.fields import BIAS, ERROR, FIELDS, VARIANCE
+from montecarlo.regression.plan import Frame, Plan
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+
+class Joint(NamedTuple):
+    """What is known of the slots' moments given the designs; all matrices whole.
+
+    Attributes:
+        second: second moments of the rows x, axes (slot, feature, feature).
+        covariance: of the moments, axes (slot, slot, feature, feature).
+        bias: the moments' linear dependence on w*, axes (slot, feature, feature).
+        kept: rows x, while they are fewer than the features, axes (slot, row, feature).
+        counts: how many rows there are, 0 before the first batch; axis (slot,).
+    """
+
+    second: FloatArray
+    covariance: FloatArray
+    bias: FloatArray
+    kept: FloatArray
+    counts: IntArray
+
+
+class Fitted(NamedTuple):
+    """The same for a fit.
+
+    Attributes:
+        covariance: of the errors, axes (feature, feature).
+        bias: the errors' linear dependence on w*, axes (feature, feature).
+        cross: covariance of the errors with the moments, axes (slot, feature, feature).
+        inverse: the fit is inverse moment - missed w*.
+        missed: see there.
+        second: second moments of the rows of the next batch, and memory of two such matrices.
+    """
+
+    covariance: FloatArray
+    bias: FloatArray
+    cross: FloatArray
+    inverse: FloatArray
+    missed: FloatArray
+    second: FloatArray
+    one: FloatArray
+    other: FloatArray
+
+
+class Memory(NamedTuple):
+    """What a chain needs to advance."""
+
+    joint: Joint
+    fitted: Fitted
+    factor: FloatArray
+    work: Scratch
+    values: FloatArray
+
+
+def memory(plan: Plan, where: Frame) -> Memory:
+    """Memory of the chains of a plan."""
+    dim, count = len(where.scale), plan.weights.shape[1]
+    second, bias, cross = np.zeros((3, count, dim, dim))
+    kept = np.zeros((count if plan.short else 0, dim, dim))
+    covariance = np.zeros((count, count, dim, dim))
+    joint = Joint(second, covariance, bias, kept, np.zeros(count, dtype=np.int64))
+    one, other, spread, missing, inverse, missed, new, factor = np.zeros((8, dim, dim))
+    fitted = Fitted(spread, missing, cross, inverse, missed, new, one, other)
+    return Memory(joint, fitted, factor, scratch(dim, dim), np.zeros(len(FIELDS)))
+
+
+@kernel
+def product(a: FloatArray, b: FloatArray, out: FloatArray) -> None:
+    """The matrix product a b."""
+    dim = len(a)
+    for i in range(dim):
+        for j in range(dim):
+            out[i, j] = 0.0
+        for k in range(dim):
+            for j in range(dim):
+                out[i, j] += a[i, k] * b[k, j]
+
+
+@kernel
+def mix(rest: float, share: float, a: FloatArray, out: FloatArray) -> None:
+    """Replace out by rest out + share a."""
+    for i in range(len(a)):
+        for j in range(len(a)):
+            out[i, j] = rest * out[i, j] + share * a[i, j]
+
+
+@kernel
+def average(weights: FloatArray, t: int, matrices: FloatArray, out: FloatArray) -> None:
+    """Mean of a matrix a slot, by the slots' weights at fit t."""
+    mix(0.0, 0.0, out, out)
+    for s in range(len(matrices)):
+        if weights[t, s] > 0.0:
+            mix(1.0, weights[t, s], matrices[s], out)
+
+
+@kernel
+def average_with(
+    weights: FloatArray, t: int, slot: int, covariance: FloatArray, out: FloatArray
+) -> None:
+    """Covariance of that mean of the slots' moments with the moments of one slot."""
+    mix(0.0, 0.0, out, out)
+    for s in range(len(covariance)):
+        if weights[t, s] > 0.0:
+            mix(1.0, weights[t, s], covariance[s, slot], out)
+
+
+@kernel
+def solve_slots(plan: Any, t: int, joint: Joint, work: Scratch, fitted: Fitted) -> None:
+    """The matrices of fit t to the slots together, each with its weight."""
+    rank, dim, count = plan.rank[t], len(work.second), 0
+    average(plan.weights, t, joint.second, work.second)
+    if plan.short and rank < dim:
+        for s in range(len(joint.kept)):
+            if plan.weights[t, s] > 0.0:
+                for r in range(joint.counts[s]):
+                    for i in range(dim):
+                        work.left[count, i] = joint.kept[s, r, i]
+                    count += 1
+        rank = span(work.left, count, work.basis)
+    solution(work, plan.penalty[t], rank, fitted.inverse, fitted.missed)
+
+
+@kernel
+def refit(weights: FloatArray, t: int, biased: bool, joint: Joint, fitted: Fitted) -> None:
+    """Covariances and bias of fit t, whose matrices are known."""
+    mix(0.0, 0.0, fitted.one, fitted.covariance)
+    for r in range(len(joint.counts)):
+        if joint.counts[r] > 0:
+            average_with(weights, t, r, joint.covariance, fitted.one)
+            product(fitted.inverse, fitted.one, fitted.cross[r])
+            if weights[t, r] > 0.0:
+                product(fitted.cross[r], fitted.inverse, fitted.one)
+                mix(1.0, weights[t, r], fitted.one, fitted.covariance)
+    if biased:
+        average(weights, t, joint.bias, fitted.one)
+        product(fitted.inverse, fitted.one, fitted.bias)
+        mix(1.0, -1.0, fitted.missed, fitted.bias)
+
+
+@kernel
+def draw_design(
+    rng: np.random.Generator, rows: int, root: FloatArray, factor: FloatArray, fitted: Fitted
+) -> int:
+    """Factor and second moments of the rows x of a batch; returns how many rows the factor has."""
+    size, dim = draw_factor(rng, rows, root, factor), len(root)
+    gram(factor, size, fitted.second)
+    for i in range(dim):
+        for j in range(i):
+            fitted.second[i, j] = fitted.second[j, i]
+    return size
+
+
+@kernel
+def write_real(noise: float, rows: int, joint: Joint, fitted: Fitted) -> None:
+    """A real batch takes slot 0: the errors of the truth are zero."""
+    for r in range(len(joint.counts)):
+        mix(0.0, 0.0, fitted.second, joint.covariance[0, r])
+        mix(0.0, 0.0, fitted.second, joint.covariance[r, 0])
+    mix(0.0, noise * noise / rows, fitted.second, joint.covariance[0, 0])
+    mix(0.0, 0.0, fitted.second, joint.bias[0])
+    mix(0.0, 1.0, fitted.second, joint.second[0])
+
+
+@kernel
+def write_synthetic(
+    noise: float, rows: int, slot: int, share: float, biased: bool, joint: Joint, fitted: Fitted
+) -> None:
+    """A batch of the fitted model merges into a slot with weight `share`; 1 overwrites."""
+    dim, rest = len(fitted.one), 1.0 - share
+    for r in range(len(joint.counts)):
+        if joint.counts[r] > 0 and r != slot:
+            product(fitted.second, fitted.cross[r], fitted.one)
+            mix(rest, share, fitted.one, joint.covariance[slot, r])
+            for i in range(dim):
+                for j in range(dim):
+                    joint.covariance[r, slot, j, i] = joint.covariance[slot, r, i, j]
+    product(fitted.second, fitted.covariance, fitted.one)
+    product(fitted.one, fitted.second, fitted.other)
+    mix(1.0, noise * noise / rows, fitted.second, fitted.other)
+    mix(rest * rest, share * share, fitted.other, joint.covariance[slot, slot])
+    if rest > 0.0:
+        product(fitted.second, fitted.cross[slot], fitted.one)
+        for i in range(dim):
+            for j in range(dim):
+                both = fitted.one[i, j] + fitted.one[j, i]
+                joint.covariance[slot, slot, i, j] += rest * share * both
+    if biased:
+        product(fitted.second, fitted.bias, fitted.one)
+        mix(rest, share, fitted.one, joint.bias[slot])
+    mix(rest, share, fitted.second, joint.second[slot])
+
+
+@kernel
+def remember(factor: FloatArray, size: int, slot: int, merged: bool, joint: Joint) -> None:
+    """Keep rows x of a batch, those that were there before them too if it is merged."""
+    first = joint.counts[slot] if merged else 0
+    joint.counts[slot] = first + size
+    if len(joint.kept):
+        for r in range(first, min(first + size, len(factor))):
+            for i in range(len(factor)):
+                joint.kept[slot, r, i] = factor[r - first, i]
+
+
+@kernel
+def measure(
+    norm: float, scale: FloatArray, covariance: FloatArray, bias: FloatArray, out: FloatArray
+) -> None:
+    """The fields of a fit: w* is of that norm and uniform in direction."""
+    dim, noise, missed = len(scale), 0.0, 0.0
+    for i in range(dim):
+        noise += scale[i] * covariance[i, i]
+        for j in range(dim):
+            missed += scale[i] * bias[i, j] * bias[i, j]
+    out[VARIANCE] = noise
+    out[BIAS] = norm * norm / dim * missed
+    out[ERROR] = out[BIAS] + out[VARIANCE]
+
+
+@kernel
+def covariances_block(rng: Any, plan: Any, where: Any, memory: Any, order: Any, out: Any) -> None:
+    """Fresh designs without subsampling; out axes (generation, field, replicate)."""
+    joint, fitted, factor, work, values = memory
+    last, biased = len(out) - 1, plan.short or not plan.plain
+    for replicate in range(out.shape[2]):
+        for s in range(len(joint.counts)):
+            joint.counts[s] = 0
+        for f in range(len(values)):
+            values[f] = 0.0
+        keep(values, order, 0, replicate, out)
+        for t in range(1, last + 1):
+            if plan.real_rows[t] > 0:
+                size = draw_design(rng, plan.real_rows[t], where.root, factor, fitted)
+                write_real(plan.noise[0], plan.real_rows[t], joint, fitted)
+                remember(factor, size, 0, False, joint)
+            solve_slots(plan, t, joint, work, fitted)
+            refit(plan.weights, t, biased, joint, fitted)
+            measure(plan.norm, where.scale, fitted.covariance, fitted.bias, values)
+            keep(values, order, t, replicate, out)
+            if t < last:
+                rows, slot, share = plan.synthetic_rows[t], plan.slot[t], plan.share[t]
+                size = draw_design(rng, rows, where.root, factor, fitted)
+                write_synthetic(plan.noise[t], rows, slot, share, biased, joint, fitted)
+                remember(factor, size, slot, share < 1.0, joint)
+
+
+# --- reused designs ----------------------------------------------------------------------------
+
+
+class Mode(NamedTuple):
+    """The chain along one eigenvector, in units of noise^2 / n and of w*.
+
+    Attributes:
+        slots: covariances of the slots' moments, axes (slot, slot).
+        biases: their dependence on w*, axis (slot,).
+        cross: covariances with the error of a fit, axis (slot,).
+        noise: variance of the error, axis (generation,).
+        missed: dependence of the error on w*, axis (generation,).
+    """
+
+    slots: FloatArray
+    biases: FloatArray
+    cross: FloatArray
+    noise: FloatArray
+    missed: FloatArray
+
+
+class Modes(NamedTuple):
+    """What the chains of a reused design need.
+
+    Attributes:
+        factor: the rows R, axes (row, feature).
+        sizes: eigenvalues of R'R, axis (mode,).
+        tested: Sigma along their eigenvectors, axis (mode,).
+        noise: sum of the modes' variances, axis (generation,).
+        missed: sum of their squared biases, axis (generation,).
+    """
+
+    factor: FloatArray
+    sizes: FloatArray
+    tested: FloatArray
+    noise: FloatArray
+    missed: FloatArray
+    mode: Mode
+    values: FloatArray
+
+
+def modes(plan: Plan, where: Frame) -> Modes:
+    """Memory of the chains of a plan, with the factor of a given design in its place."""
+    dim, count, generations = len(where.scale), plan.weights.shape[1], len(plan.slot)
+    biases, cross = np.zeros((2, count))
+    noise, missed, one, other = np.zeros((4, generations))
+    mode = Mode(np.zeros((count, count)), biases, cross, one, other)
+    size = min(int(plan.real_rows[1]), dim)
+    factor = where.factor if len(where.factor) else np.zeros((size, dim))
+    sizes, tested = np.zeros((2, dim))
+    return Modes(factor, sizes, tested, noise, missed, mode, np.zeros(len(FIELDS)))
+
+
+@kernel
+def follow(plan: Any, size: float, mode: Mode) -> None:
+    """The path of the mode whose eigenvalue of x'x / n is `size`."""
+    last, weights = len(mode.noise) - 1, plan.weights
+    for t in range(1, last + 1):
+        if plan.real_rows[t] > 0:
+            for r in range(len(mode.biases)):
+                mode.slots[0, r] = mode.slots[r, 0] = 0.0
+                if t == 1:  # what another chain left
+                    for s in range(len(mode.biases)):
+                        mode.slots[r, s] = mode.biases[r] = 0.0
+            mode.biases[0], mode.slots[0, 0] = 0.0, size * plan.noise[0] ** 2
+        whole = size + plan.penalty[t]
+        mode.noise[t], mode.missed[t] = 0.0, -plan.penalty[t] / whole
+        for r in range(len(mode.biases)):
+            mode.cross[r] = 0.0
+            for s in range(len(mode.biases)):
+                mode.cross[r] += weights[t, s] * mode.slots[s, r] / whole
+            mode.noise[t] += weights[t, r] * mode.cross[r] / whole
+            mode.missed[t] += weights[t, r] * mode.biases[r] / whole
+        if t < last:
+            write_mode(plan, t, size, mode)
+
+
+@kernel
+def write_mode(plan: Any, t: int, size: float, mode: Mode) -> None:
+    """Batch t merges into its slot."""
+    slot, share = plan.slot[t], plan.share[t]
+    rest = 1.0 - share
+    written = size * size * mode.noise[t] + size * plan.noise[t] ** 2
+    own = rest * rest * mode.slots[slot, slot] + share * share * written
+    own += 2.0 * rest * share * size * mode.cross[slot]
+    for r in range(len(mode.biases)):
+        shared = rest * mode.slots[slot, r] + share * size * mode.cross[r]
+        mode.slots[slot, r] = mode.slots[r, slot] = shared
+    mode.slots[slot, slot] = own
+    mode.biases[slot] = rest * mode.biases[slot] + share * size * mode.missed[t]
+
+
+@kernel
+def split(scale: FloatArray, modes: Modes) -> None:
+    """Eigenvalues of R'R, and Sigma along their eigenvectors."""
+    _, singular, axes = np.linalg.svd(modes.factor, True)
+    for i in range(len(scale)):
+        modes.sizes[i] = singular[i] * singular[i] if i < len(singular) else 0.0
+        modes.tested[i] = 0.0
+        for k in range(len(scale)):
+            modes.tested[i] += scale[k] * axes[i, k] * axes[i, k]
+
+
+@kernel
+def gather(plan: Any, modes: Modes) -> None:
+    """Sum of the modes of one design; without a penalty they all go one way, but for the unit."""
+    mode, last = modes.mode, len(modes.noise) - 1
+    for t in range(last + 1):
+        modes.noise[t] = modes.missed[t] = 0.0
+    for i in range(len(modes.sizes)):
+        free = plan.plain and i >= len(modes.factor)  # no row x has a part along it
+        unit = modes.tested[i] / modes.sizes[i] if plan.plain and not free else modes.tested[i]
+        if not plan.plain:
+            follow(plan, modes.sizes[i], mode)
+        for t in range(1, last + 1):
+            modes.noise[t] += 0.0 if free else unit * mode.noise[t]
+            modes.missed[t] += unit if free else unit * mode.missed[t] ** 2
+
+
+@kernel
+def modes_block(
+    rng: Any, plan: Any, given: bool, where: Any, modes: Any, order: Any, out: Any
+) -> None:
+    """Chains whose batches all have the same rows x, `given` or drawn for each run by their factor.
+
+    Out axes are (generation, field, replicate).
+    """
+    values, rows = modes.values, plan.real_rows[1]
+    if plan.plain:
+        follow(plan, 1.0, modes.mode)
+    for replicate in range(out.shape[2]):
+        if not given:
+            draw_factor(rng, rows, where.root, modes.factor)
+        if not given or replicate == 0:
+            split(where.scale, modes)
+            gather(plan, modes)
+        for t in range(len(out)):
+            values[VARIANCE] = modes.noise[t] / rows
+            values[BIAS] = plan.norm**2 / len(where.scale) * modes.missed[t]
+            values[ERROR] = values[BIAS] + values[VARIANCE]
+            keep(values, order, t, replicate, out)
