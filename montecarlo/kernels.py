@@ -6,6 +6,8 @@ here, or in any file that says so, remove the folders `__pycache__`.
 
 from __future__ import annotations
 
+import math
+
 import numba as nb
 import numpy as np
 
@@ -20,8 +22,28 @@ def chi_square(rng: np.random.Generator, degrees: int) -> float:
     """A chi-square variate: up to three squares of normals cost less than a gamma variate."""
     total = 0.0
     if degrees > 3:
-        total = 2.0 * rng.standard_gamma(0.5 * degrees)
+        b = 0.5 * degrees - 1.0 / 3.0
+        total = 2.0 * gamma_variate(rng, b, 1.0 / math.sqrt(9.0 * b))
     else:
         for _ in range(degrees):
             total += rng.standard_normal() ** 2
     return total
+
+
+@inlined
+def gamma_variate(rng: np.random.Generator, b: float, c: float) -> float:
+    """A gamma variate of shape b + 1/3 > 1, c = (9 b)^(-1/2): Marsaglia and Tsang (2000).
+
+    The method and the bits of `rng.standard_gamma`, which works out b and c at every call: for many
+    variates of one shape a third of the time.
+    """
+    while True:
+        x = rng.standard_normal()
+        v = 1.0 + c * x
+        if v > 0.0:
+            v = v * v * v
+            u = rng.random()
+            if u < 1.0 - 0.0331 * (x * x) * (x * x):
+                return b * v
+            if math.log(u) < 0.5 * x * x + b * (1.0 - v + math.log(v)):
+                return b * v

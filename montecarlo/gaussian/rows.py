@@ -297,13 +297,16 @@ def measure(
         unit += scale[i]
         shift += scale[i] * mean[i] * mean[i]
         trace += scale[i] * square
-        log_det += 2.0 * math.log(factor[i, i]) if factor[i, i] > 0.0 else -math.inf
     out[MEAN], out[TRACE] = shift / unit, trace / unit
-    out[LOG_DET], out[DETERMINANT] = log_det, math.exp(log_det)
+    inverse = wanted[PRECISION] or wanted[MAHALANOBIS] or wanted[NLL]
+    if inverse or wanted[LOG_DET] or wanted[DETERMINANT]:
+        for i in range(dim):
+            log_det += 2.0 * math.log(factor[i, i]) if factor[i, i] > 0.0 else -math.inf
+        out[LOG_DET], out[DETERMINANT] = log_det, math.exp(log_det)
     if wanted[COVARIANCE]:
         out[COVARIANCE] = covariance_error(factor, scale)
     out[PRECISION] = out[MAHALANOBIS] = out[NLL] = math.inf
-    if log_det > -math.inf and (wanted[PRECISION] or wanted[MAHALANOBIS] or wanted[NLL]):
+    if inverse and log_det > -math.inf:
         inverse_errors(factor, mean, work, out)
         out[NLL] = 0.5 * (log_det + dim * out[PRECISION] + out[MAHALANOBIS] - dim)
     if dim == 1:

@@ -31,7 +31,7 @@ from montecarlo.gaussian.fields import (
     WASSERSTEIN,
 )
 from montecarlo.gaussian.rows import chosen
-from montecarlo.kernels import ROUNDING, chi_square, inlined, kernel
+from montecarlo.kernels import ROUNDING, chi_square, gamma_variate, inlined, kernel
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -50,9 +50,16 @@ def draw_batches(
     new_spread: FloatArray,
 ) -> None:
     """A batch of `rows` rows for each lane: its mean and its standard deviation (ddof 0)."""
-    for lane in range(LANES):
-        new_mean[lane] = rng.standard_normal()
-        new_spread[lane] = chi_square(rng, rows - 1)
+    if rows > 4:
+        b = 0.5 * (rows - 1) - 1.0 / 3.0
+        c = 1.0 / math.sqrt(9.0 * b)
+        for lane in range(LANES):
+            new_mean[lane] = rng.standard_normal()
+            new_spread[lane] = 2.0 * gamma_variate(rng, b, c)
+    else:
+        for lane in range(LANES):
+            new_mean[lane] = rng.standard_normal()
+            new_spread[lane] = chi_square(rng, rows - 1)
     root = math.sqrt(temperature / rows)
     for lane in range(LANES):
         new_mean[lane] = mean[lane] + root * spread[lane] * new_mean[lane]
@@ -144,8 +151,9 @@ def keep_lanes(values: FloatArray, order: IntArray, first: int, out: FloatArray)
     """The fields asked for of the lanes asked for; out axes (field, replicate)."""
     lanes = min(LANES, out.shape[1] - first)
     for f in range(len(order)):
+        row, value = out[f, first : first + lanes], values[order[f]]
         for lane in range(lanes):
-            out[f, first + lane] = values[order[f], lane]
+            row[lane] = value[lane]
 
 
 @kernel
