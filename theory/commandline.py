@@ -19,7 +19,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
+from theory import datafile
 from theory.gaussian import GaussianChain
+from theory.regression import RegressionChain
+from theory.regression.chain import DESIGNS, PENALTIES
 from theory.workflow import Workflow, WorkflowKind
 
 PLOT_SUFFIXES = (".png", ".svg", ".pdf")
@@ -79,7 +82,7 @@ def add_workflow_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("workflow")
     group.add_argument("--workflow", required=True, metavar="NAME", help=names)
     group.add_argument(
-        "--n", type=rows, default=(100,), metavar="N[,N...]",
+        "--n", type=rows, metavar="N[,N...]",
         help="rows a batch, or a schedule whose last value repeats (default 100)",
     )  # fmt: skip
     group.add_argument("--n-real", type=int, metavar="N", help="real rows: anchored, fresh")
@@ -100,7 +103,7 @@ def workflow_from(options: argparse.Namespace) -> Workflow:
     """The workflow that the options describe."""
     return Workflow.parse(
         options.workflow,
-        n=options.n,
+        n=(100,) if options.n is None else options.n,
         n_real=options.n_real,
         window=options.window,
         budget=options.budget,
@@ -128,15 +131,81 @@ def add_chain_options(parser: argparse.ArgumentParser, *, dim: bool = True) -> N
 
 def chain_from(options: argparse.Namespace) -> GaussianChain:
     """The chain that the options describe."""
+    dim, covariance = _covariance_from(options)
+    return GaussianChain(dim, options.ddof, options.temperature, covariance)
+
+
+def _covariance_from(options: argparse.Namespace) -> tuple[int, list[list[float]] | None]:
+    """The dimension, and the covariance of the eigenvalues given."""
     eigenvalues = getattr(options, "eigenvalues", None)
     dim = getattr(options, "dim", None)
-    covariance = None
-    if eigenvalues is not None:
-        if dim is not None and dim != len(eigenvalues):
-            raise ValueError(f"eigenvalues must be {dim} numbers for dim={dim}, got {eigenvalues}")
-        dim = len(eigenvalues)
-        covariance = [[x if i == j else 0.0 for j in range(dim)] for i, x in enumerate(eigenvalues)]
-    return GaussianChain(1 if dim is None else dim, options.ddof, options.temperature, covariance)
+    if eigenvalues is None:
+        return 1 if dim is None else dim, None
+    if dim is not None and dim != len(eigenvalues):
+        raise ValueError(f"eigenvalues must be {dim} numbers for dim={dim}, got {eigenvalues}")
+    size = range(len(eigenvalues))
+    return len(size), [[eigenvalues[i] if i == j else 0.0 for j in size] for i in size]
+
+
+def add_regression_options(parser: argparse.ArgumentParser) -> None:
+    """The regression chain's options."""
+    group = parser.add_argument_group("regression chain")
+    group.add_argument("--dim", type=int, metavar="D", help="features (default 1)")
+    group.add_argument(
+        "--eigenvalues", type=numbers, metavar="X[,X...]",
+        help="of the features' covariance (default: all 1)",
+    )  # fmt: skip
+    group.add_argument(
+        "--noise", type=numbers, default=(1.0,), metavar="X[,X...]",
+        help="standard deviation of labels: of real rows, of batch 1, 2, ...; the last repeats "
+        "(default 1)",
+    )  # fmt: skip
+    group.add_argument(
+        "--design", default="fresh", metavar="NAME|FILE",
+        help=f"'fresh' features each batch (default), the same 'reused' ones, or those of a table: "
+        f"{', '.join(datafile.SUFFIXES)}",
+    )  # fmt: skip
+    group.add_argument(
+        "--ridge", type=float, default=0.0, metavar="X", help="penalty lambda >= 0 (default 0)"
+    )
+    group.add_argument(
+        "--penalty", choices=PENALTIES, default="scaled",
+        help="'scaled' to the rows of a fit (default), or 'fixed' however many they are",
+    )  # fmt: skip
+    group.add_argument(
+        "--weights-norm", type=float, default=1.0, metavar="X", help="|w*| (default 1)"
+    )
+
+
+def regression_chain_from(
+    options: argparse.Namespace,
+) -> tuple[RegressionChain, datafile.FloatArray | None]:
+    """The chain that the options describe, and the design if they name a file.
+
+    Such a chain is tested on the rows of its design, and has as many rows a batch: the default of
+    --n is their number.
+    """
+    noise, ridge, penalty = options.noise, options.ridge, options.penalty
+    weights_norm = options.weights_norm
+    if options.design in DESIGNS:
+        dim, covariance = _covariance_from(options)
+        design = options.design
+        chain = RegressionChain(dim, noise, design, ridge, penalty, weights_norm, covariance)
+        return chain, None
+    if Path(options.design).suffix not in datafile.SUFFIXES:
+        raise ValueError(
+            f"--design must be {', '.join(DESIGNS)} or a file that ends in "
+            f"{', '.join(datafile.SUFFIXES)}, got {options.design!r}"
+        )
+    table = datafile.read_table(Path(options.design), "--design")
+    for name, value in (("--dim", options.dim), ("--eigenvalues", options.eigenvalues)):
+        if value is not None:
+            raise ValueError(f"{name} is that of the design {options.design!r}, got {value}")
+    options.n = (len(table),) if options.n is None else options.n
+    found = RegressionChain.from_design(
+        table, noise=noise, ridge=ridge, penalty=penalty, weights_norm=weights_norm
+    )
+    return found, table
 
 
 def add_output_options(parser: argparse.ArgumentParser) -> None:

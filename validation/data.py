@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
+from theory import datafile
 
-SUFFIXES = (".csv", ".npy", ".parquet")
+FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,63 +36,10 @@ def standardised(rows: FloatArray) -> FloatArray:
 
 
 def read_table(path: Path) -> RealTable:
-    """The numbers of a .csv (with a header), .npy or .parquet file.
+    """The table of a .csv, .npy or .parquet file, named after it.
 
     Raises:
-        ValueError: another type, no rows, a text column, a missing or infinite entry: quoted.
-        OSError: no such file.
+        ValueError: it is no table of finite numbers.
+        OSError: the file cannot be read.
     """
-    if path.suffix not in SUFFIXES:
-        raise ValueError(f"--data must end in {', '.join(SUFFIXES)}, got {str(path)!r}")
-    if not path.is_file():
-        raise ValueError(f"--data: no such file {str(path)!r}")
-    if path.stat().st_size == 0:
-        raise ValueError(f"--data: empty file {str(path)!r}")
-    rows, columns = _read_npy(path) if path.suffix == ".npy" else _read_columns(path)
-    if rows.ndim != 2 or not rows.size:
-        raise ValueError(f"--data: no table of numbers in {str(path)!r}, got shape {rows.shape}")
-    bad = np.argwhere(~np.isfinite(rows))
-    if len(bad):
-        row, column = bad[0]
-        raise ValueError(
-            f"--data: {rows[row, column]} in row {row + 1}, column {columns[column]!r} of "
-            f"{str(path)!r}"
-        )
-    return RealTable(path.stem, rows)
-
-
-def _read_npy(path: Path) -> tuple[FloatArray, list[str]]:
-    try:
-        loaded = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError) as problem:
-        raise ValueError(f"--data: {str(path)!r} is not a .npy table: {problem}") from None
-    array = np.asarray(loaded)
-    if array.dtype.kind not in "iufb":
-        raise ValueError(f"--data: {str(path)!r} holds {array.dtype}, not numbers")
-    table = array.astype(np.float64)
-    return table, [str(i) for i in range(table.shape[-1] if table.ndim else 0)]
-
-
-def _read_columns(path: Path) -> tuple[FloatArray, list[str]]:
-    import pyarrow as pa
-    from pyarrow import csv, parquet
-
-    try:
-        table: Any = csv.read_csv(path) if path.suffix == ".csv" else parquet.read_table(path)
-    except pa.ArrowException as problem:
-        text = str(problem).splitlines()[0]
-        raise ValueError(f"--data: cannot read {str(path)!r}: {text}") from None
-    if not table.num_rows:
-        raise ValueError(f"--data: no rows in {str(path)!r}")
-    columns = []
-    for name in table.column_names:
-        column = table.column(name)
-        numeric = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
-        if not numeric and not pa.types.is_boolean(column.type):
-            first = column[0].as_py() if len(column) else None
-            raise ValueError(
-                f"--data: column {name!r} of {str(path)!r} is {column.type}, not numbers "
-                f"(first value {first!r})"
-            )
-        columns.append(column.cast(pa.float64()).to_numpy(zero_copy_only=False))
-    return np.array(columns, dtype=np.float64).T.reshape(table.num_rows, -1), table.column_names
+    return RealTable(path.stem, datafile.read_table(path, "--data"))

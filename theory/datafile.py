@@ -1,0 +1,83 @@
+"""A user's table of numbers, read for the command lines; nothing else of theory reads a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+
+SUFFIXES = (".csv", ".npy", ".parquet")
+
+
+def read_table(path: Path, option: str) -> FloatArray:
+    """The numbers of a .csv (with a header), .npy or .parquet file, axes (row, column).
+
+    Raises:
+        ValueError: another type, no rows, a text column, a missing or infinite entry: quoted,
+            behind the `option` that named the file.
+        OSError: the file cannot be read.
+    """
+    try:
+        return _checked(path)
+    except ValueError as problem:
+        raise ValueError(f"{option}: {problem}") from None
+
+
+def _checked(path: Path) -> FloatArray:
+    if path.suffix not in SUFFIXES:
+        raise ValueError(f"a table must end in {', '.join(SUFFIXES)}, got {str(path)!r}")
+    if not path.is_file():
+        raise ValueError(f"no such file {str(path)!r}")
+    if path.stat().st_size == 0:
+        raise ValueError(f"empty file {str(path)!r}")
+    rows, columns = _read_npy(path) if path.suffix == ".npy" else _read_columns(path)
+    if rows.ndim != 2 or not rows.size:
+        raise ValueError(f"no table of numbers in {str(path)!r}, got shape {rows.shape}")
+    bad = np.argwhere(~np.isfinite(rows))
+    if len(bad):
+        row, column = bad[0]
+        raise ValueError(
+            f"{rows[row, column]} in row {row + 1}, column {columns[column]!r} of {str(path)!r}"
+        )
+    return rows
+
+
+def _read_npy(path: Path) -> tuple[FloatArray, list[str]]:
+    try:
+        loaded = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError) as problem:
+        raise ValueError(f"{str(path)!r} is not a .npy table: {problem}") from None
+    array = np.asarray(loaded)
+    if array.dtype.kind not in "iufb":
+        raise ValueError(f"{str(path)!r} holds {array.dtype}, not numbers")
+    table = array.astype(np.float64)
+    return table, [str(i) for i in range(table.shape[-1] if table.ndim else 0)]
+
+
+def _read_columns(path: Path) -> tuple[FloatArray, list[str]]:
+    import pyarrow as pa
+    from pyarrow import csv, parquet
+
+    try:
+        table: Any = csv.read_csv(path) if path.suffix == ".csv" else parquet.read_table(path)
+    except pa.ArrowException as problem:
+        text = str(problem).splitlines()[0]
+        raise ValueError(f"cannot read {str(path)!r}: {text}") from None
+    if not table.num_rows:
+        raise ValueError(f"no rows in {str(path)!r}")
+    columns = []
+    for name in table.column_names:
+        column = table.column(name)
+        numeric = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
+        if not numeric and not pa.types.is_boolean(column.type):
+            first = column[0].as_py() if len(column) else None
+            raise ValueError(
+                f"column {name!r} of {str(path)!r} is {column.type}, not numbers "
+                f"(first value {first!r})"
+            )
+        columns.append(column.cast(pa.float64()).to_numpy(zero_copy_only=False))
+    return np.array(columns, dtype=np.float64).T.reshape(table.num_rows, -1), table.column_names
