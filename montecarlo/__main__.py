@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from loopbound import version
+from montecarlo import regression
 from montecarlo.estimate import Estimate, Estimates, Interrupted
 from montecarlo.gaussian import FIELDS, METHODS, estimate
 from theory.commandline import (
@@ -18,11 +19,13 @@ from theory.commandline import (
     Table,
     add_chain_options,
     add_output_options,
+    add_regression_options,
     add_workflow_options,
     answer,
     chain_from,
     check_files,
     panels,
+    regression_chain_from,
     sample_generations,
     workflow_from,
     write,
@@ -37,6 +40,8 @@ examples:
   python -m montecarlo gaussian --workflow replace --n 10 --method rows
   python -m montecarlo gaussian --workflow fresh --n-real 20 --n 80 --plot fresh.png
   python -m montecarlo gaussian --workflow replace --replicates 1000000 --checkpoint runs
+  python -m montecarlo regression --workflow accumulate --n 30 --dim 5 --method rao-blackwell
+  python -m montecarlo regression --workflow replace --design table.csv --noise 0.5,1
 
 Ctrl-C prints the estimate from the replicates that are finished; exit status 130. With a
 checkpoint, the same command goes on from there, and so it does after a kill.
@@ -57,27 +62,47 @@ def build_parser() -> Parser:
     )
     add_workflow_options(gaussian)
     add_chain_options(gaussian)
-    group = gaussian.add_argument_group("simulation")
+    _add_simulation_options(
+        gaussian, METHODS, FIELDS,
+        "'rows' draws every row, 'statistics' each batch's mean and scatter",
+    )  # fmt: skip
+    gaussian.set_defaults(act=_gaussian)
+    linear = families.add_parser(
+        "regression", help="weights, fitted to labels that earlier weights wrote", epilog=EXAMPLES
+    )
+    add_workflow_options(linear)
+    add_regression_options(linear)
+    _add_simulation_options(
+        linear, regression.METHODS, regression.FIELDS,
+        "'rows' draws every row, 'statistics' each batch's moments, 'rao-blackwell' no label: it "
+        "has less spread, and gives bias and variance",
+    )  # fmt: skip
+    linear.set_defaults(act=_regression)
+    return parser
+
+
+def _add_simulation_options(
+    parser: argparse.ArgumentParser, methods: Sequence[str], fields: Sequence[str], told: str
+) -> None:
+    """How to simulate a family, and what to show of it."""
+    group = parser.add_argument_group("simulation")
     group.add_argument("--replicates", type=int, default=10_000, help="runs (default 10,000)")
     group.add_argument("--seed", type=int, default=0, help="default 0")
     group.add_argument(
         "--threads", type=int, help="default: one a core; results do not depend on it"
     )
     group.add_argument(
-        "--method", choices=METHODS, default="auto",
-        help="'rows' draws every row, 'statistics' each batch's mean and scatter (default: the "
-        "fastest that applies)",
+        "--method", choices=methods, default="auto",
+        help=f"{told} (default: the fastest that applies)",
     )  # fmt: skip
     group.add_argument(
-        "--fields", metavar="NAME[,NAME...]", help=f"'all', or some of: {', '.join(FIELDS)}"
+        "--fields", metavar="NAME[,NAME...]", help=f"'all', or some of: {', '.join(fields)}"
     )
     group.add_argument(
         "--checkpoint", type=Path, metavar="DIR",
         help="keep finished blocks there; the same command, or one with more replicates, goes on",
     )  # fmt: skip
-    add_output_options(gaussian)
-    gaussian.set_defaults(act=_gaussian)
-    return parser
+    add_output_options(parser)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -88,29 +113,56 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _gaussian(options: argparse.Namespace) -> int:
     check_files(options)
     chain, workflow = chain_from(options), workflow_from(options)
-    fields = None
-    if options.fields != "all":
-        fields = DEFAULT_FIELDS if options.fields is None else tuple(options.fields.split(","))
+    title = f"Gaussian chain, dim={chain.dim}, ddof={chain.ddof}, {workflow}"
+    return _answered(
+        options,
+        title,
+        lambda: estimate(
+            chain, workflow, _generations(options), seed=options.seed,
+            replicates=options.replicates, fields=_fields(options, DEFAULT_FIELDS),
+            method=options.method, threads=options.threads, checkpoint=options.checkpoint,
+        ),
+    )  # fmt: skip
+
+
+def _regression(options: argparse.Namespace) -> int:
+    check_files(options)
+    chain, design = regression_chain_from(options)
+    workflow = workflow_from(options)
+    title = f"regression chain, dim={chain.dim}, design {options.design}, {workflow}"
+    return _answered(
+        options,
+        title,
+        lambda: regression.estimate(
+            chain, workflow, _generations(options), seed=options.seed,
+            replicates=options.replicates, fields=_fields(options, None), design=design,
+            method=options.method, threads=options.threads, checkpoint=options.checkpoint,
+        ),
+    )  # fmt: skip
+
+
+def _generations(options: argparse.Namespace) -> int:
+    return 10 if options.generations is None else int(options.generations)
+
+
+def _fields(options: argparse.Namespace, default: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """The fields asked for, None for all that there are."""
+    if options.fields == "all":
+        return None
+    return default if options.fields is None else tuple(options.fields.split(","))
+
+
+def _answered(options: argparse.Namespace, title: str, run: Callable[[], Estimates]) -> int:
+    """Show what a run gives, or gave until Ctrl-C; returns the exit status."""
     status = 0
     try:
-        result = estimate(
-            chain,
-            workflow,
-            10 if options.generations is None else options.generations,
-            seed=options.seed,
-            replicates=options.replicates,
-            fields=fields,
-            method=options.method,
-            threads=options.threads,
-            checkpoint=options.checkpoint,
-        )
+        result = run()
     except Interrupted as stop:
         if not isinstance(stop.finished, Estimates):
             print("python -m montecarlo: stopped before a block was finished", file=sys.stderr)
             return STOPPED
         result, status = stop.finished, STOPPED
         print(f"python -m montecarlo: {stop}", file=sys.stderr)
-    title = f"Gaussian chain, dim={chain.dim}, ddof={chain.ddof}, {workflow}"
     _show(options, title, result)
     return status
 

@@ -73,6 +73,7 @@ def test_importing_theory_pulls_in_nothing_heavy(module: str) -> None:
 
 GENERATORS = {"default_rng", "Generator", "RandomState", "seed", "SeedSequence", "SFC64", "PCG64"}
 WRITERS = {"open", "mkstemp", "write_text", "write_bytes", "read_text", "read_bytes", "savefig"}
+WRITERS |= {"load", "read_csv", "read_table"}
 WRITES = {"theory/commandline.py", "theory/tables.py", "theory/__main__.py"}
 
 

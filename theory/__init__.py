@@ -6,9 +6,13 @@
     inflation.py      v_t, the universal multiple of one fit's excess risk
     gaussian/         GaussianChain: curves, survival, available
     symbolic/         closed forms derived with sympy, proved and checked
+    regression/       RegressionChain: curves, available, LastRidge
+    covariance.py     checks on a population covariance
+    tables.py         a user's table, read for the command lines
     commandline.py    options and output formats shared by every folder's command line
     __main__.py       python -m theory
 
-This package draws no random number, reads no file and knows nothing of numba. Importing it is
-cheap: import the names from their modules, as in `from theory.gaussian import curves`.
+Apart from its command line this package reads no file; it draws no random number and knows nothing
+of numba. Importing it is cheap: import the names from their modules, as in
+`from theory.gaussian import curves`.
 """

@@ -24,7 +24,7 @@ from theory.commandline import (
     chain_from,
     check_files,
     panels,
-    regression_from,
+    regression_chain_from,
     sample_generations,
     workflow_from,
     write,
@@ -174,7 +174,7 @@ def _gaussian(options: argparse.Namespace) -> int:
 
 def _regression(options: argparse.Namespace) -> int:
     check_files(options)
-    chain, design = regression_from(options)
+    chain, design = regression_chain_from(options)
     workflow = workflow_from(options)
     known = regressions.available(chain, workflow, _horizon(options), design=design)
     given = "given" if design is not None else chain.design

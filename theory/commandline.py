@@ -21,7 +21,7 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from theory.gaussian import GaussianChain
 from theory.regression import RegressionChain
-from theory.regression.chain import DESIGNS
+from theory.regression.chain import DESIGNS, PENALTIES
 from theory.workflow import Workflow, WorkflowKind
 
 if TYPE_CHECKING:
@@ -89,16 +89,13 @@ def rows(text: str) -> tuple[int, ...]:
     return numbers(text, int)
 
 
-DEFAULT_ROWS = (100,)  # recognised by identity: a design of the user's own brings its n
-
-
 def add_workflow_options(parser: argparse.ArgumentParser) -> None:
     """--workflow and everything a workflow can take."""
     names = ", ".join(kind.value for kind in WorkflowKind if kind is not WorkflowKind.CUSTOM)
     group = parser.add_argument_group("workflow")
     group.add_argument("--workflow", required=True, metavar="NAME", help=names)
     group.add_argument(
-        "--n", type=rows, default=DEFAULT_ROWS, metavar="N[,N...]",
+        "--n", type=rows, metavar="N[,N...]",
         help="rows a batch, or a schedule whose last value repeats (default 100)",
     )  # fmt: skip
     group.add_argument("--n-real", type=int, metavar="N", help="real rows: anchored, fresh")
@@ -119,7 +116,7 @@ def workflow_from(options: argparse.Namespace) -> Workflow:
     """The workflow that the options describe."""
     return Workflow.parse(
         options.workflow,
-        n=options.n,
+        n=(100,) if options.n is None else options.n,
         n_real=options.n_real,
         window=options.window,
         budget=options.budget,
@@ -185,7 +182,7 @@ def add_regression_options(parser: argparse.ArgumentParser) -> None:
         help="penalty on |w|^2, the squared error averaged over rows (default 0)",
     )  # fmt: skip
     group.add_argument(
-        "--penalty", default="scaled", metavar="scaled|fixed",
+        "--penalty", choices=PENALTIES, default="scaled",
         help="lambda of the average (default), or fixed on the sum over all rows",
     )  # fmt: skip
     group.add_argument(
@@ -193,25 +190,31 @@ def add_regression_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def regression_from(
+def regression_chain_from(
     options: argparse.Namespace,
 ) -> tuple[RegressionChain, npt.NDArray[np.float64] | None]:
     """(the chain that the options describe, the user's design or None); n of a design is its own.
 
     A design's population covariance is X'X / n: the error is on its own rows.
     """
-    from theory.tables import read_table
+    from theory.tables import SUFFIXES, read_table
 
     noise = options.noise if len(options.noise) > 1 else options.noise[0]
     penalty = (options.ridge, options.penalty, options.weights_norm)
     if options.design in DESIGNS:
         dim, covariance = _spectrum(options)
         return RegressionChain(dim, noise, options.design, *penalty, covariance), None
-    if options.dim is not None or options.eigenvalues is not None:
-        raise ValueError(f"--design {options.design!r} has its own dim: leave --dim out")
-    rows = read_table(Path(options.design), "--design").rows
-    if options.n is DEFAULT_ROWS:
-        options.n = (len(rows),)
+    path = Path(options.design)
+    if path.suffix not in SUFFIXES:
+        raise ValueError(
+            f"--design must be {', '.join(DESIGNS)} or a file that ends in "
+            f"{', '.join(SUFFIXES)}, got {options.design!r}"
+        )
+    rows = read_table(path, "--design").rows
+    for name, value in (("--dim", options.dim), ("--eigenvalues", options.eigenvalues)):
+        if value is not None:
+            raise ValueError(f"{name} is that of the design {options.design!r}, got {value}")
+    options.n = (len(rows),) if options.n is None else options.n
     chain = RegressionChain.from_design(
         rows, noise=noise, ridge=penalty[0], penalty=penalty[1], weights_norm=penalty[2]
     )

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 import montecarlo.__main__ as command
+from montecarlo import regression
 from montecarlo.__main__ import main
-from montecarlo.estimate import Interrupted
+from montecarlo.estimate import Estimates, Interrupted
 from montecarlo.gaussian import estimate
 from theory.gaussian import GaussianChain
+from theory.regression import RegressionChain
 from theory.workflow import Workflow
 
 QUICK = "gaussian --workflow replace --n 6 --dim 2 --generations 3 --replicates 50 --seed 4".split()
@@ -108,3 +110,103 @@ def test_bad_input_is_one_line_and_exit_status_two(
     assert captured.out == ""
     assert captured.err.count("\n") == 1
     assert fragment in captured.err
+
+
+# --- regression ---------------------------------------------------------------------------------
+
+LINEAR = (
+    "regression --workflow accumulate --n 9 --dim 2 --generations 3 --replicates 50 --seed 4"
+).split()
+
+
+def rows_of(argv: list[str], capsys: Output) -> list[dict[str, str]]:
+    assert main([*argv, "--format", "csv"]) == 0
+    return list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+
+
+def assert_shown(rows: list[dict[str, str]], expected: Estimates) -> None:
+    for t, row in enumerate(rows):
+        for name, found in expected.values.items():
+            assert float(row[name]) == found.mean[t]
+            assert float(row[f"{name}_se"]) == found.std_error[t]
+
+
+def test_every_regression_option_reaches_the_chain(capsys: Output) -> None:
+    options = (
+        "--noise 0.5,1 --design reused --ridge 0.3 --penalty fixed --weights-norm 2 "
+        "--eigenvalues 1,3 --method rao-blackwell"
+    )
+    chain = RegressionChain(
+        2, (0.5, 1.0), "reused", 0.3, "fixed", 2.0, covariance=[[1.0, 0.0], [0.0, 3.0]]
+    )
+    expected = regression.estimate(
+        chain, Workflow.accumulate(9), 3, seed=4, replicates=50, method="rao-blackwell"
+    )
+    assert_shown(rows_of([*LINEAR, *options.split()], capsys), expected)
+
+
+@pytest.mark.parametrize("fields", [[], ["--fields", "all"], ["--fields", "excess_test_error"]])
+def test_the_regression_chain_has_a_field_without_options(
+    fields: list[str], capsys: Output
+) -> None:
+    expected = regression.estimate(
+        RegressionChain(2), Workflow.accumulate(9), 3, seed=4, replicates=50
+    )
+    assert_shown(rows_of([*LINEAR, *fields], capsys), expected)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "npy"])
+def test_a_table_is_a_design_with_its_rows_a_batch(
+    suffix: str, tmp_path: Path, capsys: Output
+) -> None:
+    rows, path = np.random.default_rng(1).standard_normal((12, 3)), tmp_path / f"t.{suffix}"
+    if suffix == "npy":
+        np.save(path, rows)
+    else:
+        np.savetxt(path, rows, "%.17g", ",", header="a,b,c", comments="")
+    expected = regression.estimate(
+        RegressionChain.from_design(rows), Workflow.replace(12), 2, seed=0, replicates=50,
+        design=rows,
+    )  # fmt: skip
+    argv = "regression --workflow replace --generations 2 --replicates 50 --design".split()
+    assert_shown(rows_of([*argv, str(path)], capsys), expected)
+
+
+@pytest.mark.parametrize(
+    ("change", "fragment"),
+    [
+        (["--noise", "0"], "noise must be > 0, got 0.0"),
+        (["--noise", "a"], "'a'"),
+        (["--ridge", "-1"], "got -1.0"),
+        (["--weights-norm", "-1"], "got -1.0"),
+        (["--penalty", "none"], "'none'"),
+        (["--dim", "0"], "got 0"),
+        (["--eigenvalues", "1,2,3"], "dim=2"),
+        (["--fields", "bias"], "field 'bias' needs method 'rao-blackwell'"),
+        (["--fields", "risk"], "unknown field 'risk'"),
+        (["--design", "old"], "--design must be fresh, reused or a file that ends in .csv"),
+        (["--design", "gone.csv"], "--design: no such file 'gone.csv'"),
+        (["--design", "reused", "--n", "9,8"], "a reused design gives every batch the same rows"),
+    ],
+)
+def test_bad_regression_input_is_one_line_and_exit_status_two(
+    change: list[str], fragment: str, capsys: Output
+) -> None:
+    assert main([*LINEAR, *change]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    assert fragment in captured.err
+
+
+def test_a_design_decides_the_dimension_and_the_rows(tmp_path: Path, capsys: Output) -> None:
+    path = tmp_path / "t.npy"
+    np.save(path, np.random.default_rng(1).standard_normal((12, 3)))
+    argv = ["regression", "--workflow", "replace", "--design", str(path)]
+    for change, told in (
+        (["--dim", "3"], "--dim is that of the design"),
+        (["--eigenvalues", "1,2,3"], "--eigenvalues is that of the design"),
+        (["--n", "7"], "design must have n=7 rows and 3 columns, got shape (12, 3)"),
+    ):
+        assert main([*argv, *change]) == 2
+        assert told in capsys.readouterr().err
