@@ -24,6 +24,11 @@ FloatArray = npt.NDArray[np.float64]
 FALSE_FAIL = 1e-6
 FALSE_PASS = 1e-3
 
+# Relative to a value: what rounding leaves between two ways to compute it, and the standard error
+# below which runs that differ by rounding only cannot be told from runs that are all the same.
+_ROUNDING = 1e-12
+_SPREAD = 1e-14
+
 
 class Verdict(Enum):
     """AGREES: tested with power. DISAGREES: refuted. UNDERPOWERED: could not have been refuted.
@@ -133,10 +138,11 @@ def judge(
     gap = mean - expected
     if kind is Kind.UPPER:
         gap = -gap
-    rounding = 1e-12 * np.maximum(np.abs(expected), 1e-300)
+    size = np.maximum(np.abs(expected), 1e-300)
+    std_error = np.where(std_error > _SPREAD * size, std_error, 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.where(std_error > 0, gap / std_error, np.sign(gap) * np.inf)
-        z = np.where((std_error == 0) & (np.abs(gap) <= rounding), 0.0, z)
+        z = np.where((std_error == 0) & (np.abs(gap) <= _ROUNDING * size), 0.0, z)
         detectable = np.where(std_error > 0, limit.detectable * std_error / scale, 0.0)
     against = violation(kind, z)
     worst, weakest = int(np.argmax(against)), int(np.argmax(detectable))

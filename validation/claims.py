@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from validation import asymptotic, gaussian
+from validation import asymptotic, gaussian, regression
 from validation.data import bundled
 from validation.experiment import Experiment
 
-FAMILIES = ("gaussian", "inflation")
+FAMILIES = ("gaussian", "inflation", "regression")
 
 
 def every() -> Iterator[Experiment]:
@@ -17,6 +17,10 @@ def every() -> Iterator[Experiment]:
     for table in bundled():
         yield from gaussian.on_table(table)
     yield from asymptotic.inflation_grids()
+    yield from regression.experiments()
+    diabetes, *_ = bundled()
+    yield from regression.on_design(diabetes)
+    yield from regression.grids()
 
 
 def select(pattern: str, experiments: Sequence[Experiment]) -> list[Experiment]:

@@ -71,6 +71,11 @@ def test_without_spread_only_equality_agrees():
     assert verdict(Kind.EXACT, 1.0, 1.1, 0.0, 0.01) is Verdict.DISAGREES
 
 
+def test_runs_that_differ_by_rounding_only_are_all_the_same():
+    assert verdict(Kind.EXACT, 2.4, 2.4 * (1 + 1e-14), 2e-17, 0.01) is Verdict.AGREES
+    assert verdict(Kind.EXACT, 2.4, 2.4 * (1 + 1e-9), 2e-17, 0.01) is Verdict.DISAGREES
+
+
 def test_the_weakest_generation_decides_the_power():
     limit = Thresholds(fail=5.0, miss=3.0)
     found = judge(

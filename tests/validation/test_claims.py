@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 
 from montecarlo.gaussian import FIELDS as SIMULATED
+from montecarlo.regression import FIELDS as REGRESSION_SIMULATED
+from theory.curve import Kind
 from theory.gaussian import FIELDS, GaussianChain, available
+from theory.regression import FIELDS as REGRESSION_FIELDS
 from theory.workflow import Workflow, WorkflowKind
-from validation import claims
+from validation import claims, regression
 from validation.claims import select
 from validation.data import bundled
 from validation.experiment import claim_names
@@ -86,3 +89,39 @@ def test_the_bundled_tables_are_standardised():
         assert np.abs(table.rows.mean(axis=0)).max() < 1e-12
         assert np.abs(table.rows.std(axis=0) - 1).max() < 1e-12
         assert GaussianChain.from_data(table.rows, ddof=0).dim == table.rows.shape[1]
+
+
+# --- regression ----------------------------------------------------------------------------------
+
+LINEAR = list(regression.experiments())
+
+
+def test_every_regression_field_has_a_simulated_twin():
+    assert set(regression.TWINS) == set(REGRESSION_FIELDS)
+    assert set(regression.TWINS.values()) == set(REGRESSION_SIMULATED)
+
+
+def test_every_exact_regression_law_is_claimed_for_three_dimensions():
+    claimed = {(e.workflow.kind, e.chain.design, e.chain.dim) for e in LINEAR}
+    kinds = set(WorkflowKind) - {WorkflowKind.ACCUMULATE_SUBSAMPLE}
+    assert claimed >= set(product(kinds, ("reused",), (1, 3, 10)))
+    fresh = {WorkflowKind.REPLACE, WorkflowKind.ACCUMULATE, WorkflowKind.FRESH}
+    assert claimed >= set(product(fresh, ("fresh",), (1, 3, 10)))
+    for e in LINEAR:
+        kind = {curve.kind for curve in e.theory().values()}
+        assert kind <= {Kind.EXACT, Kind.UPPER}, "asymptotic claims go along a grid"
+
+
+def test_every_engine_penalty_and_field_is_claimed():
+    assert {e.method for e in LINEAR} == {"rows", "statistics", "rao-blackwell"}
+    assert {e.chain.penalty for e in LINEAR if e.chain.ridge} == {"scaled", "fixed"}
+    assert {field for e in LINEAR for field in e.fields} == set(REGRESSION_FIELDS)
+
+
+def test_claimed_errors_have_a_finite_variance():
+    """Rows at least four away from the dimension, in every pool that a fit without ridge sees."""
+    for e in LINEAR:
+        if e.chain.ridge or e.chain.design == "reused":
+            continue
+        for t in range(1, e.generations + 1):
+            assert abs(e.workflow.train_size(t) - e.chain.dim) >= 4, e.name
