@@ -11,7 +11,7 @@
     commandline.py    options and output formats shared by every folder's command line
     __main__.py       python -m theory
 
-Apart from its command line this package reads no file; it draws no random number and knows nothing
-of numba. Importing it is
-cheap: import the names from their modules, as in `from theory.gaussian import curves`.
+This package draws no random number and knows nothing of numba; only its command lines read and
+write files. Importing it is cheap: import the names from their modules, as in
+`from theory.gaussian import curves`.
 """
