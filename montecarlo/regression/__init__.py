@@ -8,6 +8,7 @@ batches.py     rows, or statistics of fresh designs: batches as least-squares st
 reused.py      statistics of a design that every batch reuses
 subsample.py   rows, where a fit draws single rows of the pool
 conditional.py rao-blackwell: the mean over label noise given the designs
+modes.py       the same for a design that every batch reuses
 drawn.py       the same given the designs and the rows drawn
 """
 

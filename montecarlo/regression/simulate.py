@@ -13,7 +13,7 @@ import numpy.typing as npt
 from montecarlo import streaming
 from montecarlo.estimate import Estimates, Runs
 from montecarlo.manifest import Manifest, described, digest, manifest
-from montecarlo.regression import batches, conditional, drawn, reused, subsample
+from montecarlo.regression import batches, conditional, drawn, modes, reused, subsample
 from montecarlo.regression.fields import FIELDS
 from montecarlo.regression.plan import Frame, Plan, frame, plan
 from theory.regression import RegressionChain
@@ -146,8 +146,8 @@ class _Task:
             memory = drawn.memory(script, where)
             drawn.forms_block(stream, script, again, where, memory, order, out)
         elif method == "rao-blackwell" and script.reused:
-            memory = conditional.modes(script, where)
-            conditional.modes_block(stream, script, given, where, memory, order, out)
+            memory = modes.memory(script, where)
+            modes.modes_block(stream, script, given, where, memory, order, out)
         elif method == "rao-blackwell":
             memory = conditional.memory(script, where)
             conditional.covariances_block(stream, script, where, memory, order, out)
