@@ -36,6 +36,7 @@ examples:
   python -m validation --list
   python -m validation gaussian
   python -m validation gaussian/accumulate --verbose
+  python -m validation inflation regression
   python -m validation gaussian --data table.csv
   python -m validation gaussian --data table.csv --workflow anchored --n 4 --n-real 4
   python -m validation --all --output results/validation.json --report results/report.html
@@ -55,8 +56,8 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"loopbound {version()}")
     parser.add_argument(
-        "claims", nargs="?", metavar="CLAIMS",
-        help=f"a family ({', '.join(claims.FAMILIES)}), or the beginning of a claim's name",
+        "claims", nargs="*", metavar="CLAIMS",
+        help=f"families ({', '.join(claims.FAMILIES)}), or beginnings of claims' names",
     )  # fmt: skip
     parser.add_argument("--all", action="store_true", help="every family, and the real data")
     parser.add_argument("--list", action="store_true", help="print the names of the claims")
@@ -144,18 +145,18 @@ def _act(options: argparse.Namespace, given: Sequence[str]) -> int:
 
 def _selected(options: argparse.Namespace) -> list[Experiment]:
     """The experiments that the options ask for."""
-    if options.claims is None and not (options.all or options.list or options.data):
+    if not options.claims and not (options.all or options.list or options.data):
         raise ValueError(
             f"nothing to test: name a family ({', '.join(claims.FAMILIES)}), --all or --data FILE"
         )
     if options.data is None and options.workflow is not None:
         raise ValueError(f"--workflow goes with --data FILE, got --workflow {options.workflow!r}")
     if options.data is not None:
-        if options.claims not in (None, "gaussian"):
-            raise ValueError(f"--data tests the family gaussian, got {options.claims!r}")
+        if options.claims not in ([], ["gaussian"]):
+            raise ValueError(f"--data tests the family gaussian, got {' '.join(options.claims)!r}")
         return [*on_table(read_table(options.data), _workflow(options))]
     every = list(claims.every())
-    return every if options.claims is None else claims.select(options.claims, every)
+    return every if not options.claims else claims.select(options.claims, every)
 
 
 def _workflow(options: argparse.Namespace) -> list[tuple[str, Workflow]]:

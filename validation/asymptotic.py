@@ -142,7 +142,7 @@ def inflation_grids() -> Iterator[Grid]:
     }
     for label, family in families.items():
         subsampled = label == "accumulate-subsample"
-        yield _inflation(label, family, "mean_error", (10, 40) if subsampled else (20, 80))
+        yield _inflation(label, family, "mean_error", (8, 32) if subsampled else (20, 80))
         if not subsampled:
             yield _inflation(label, family, "excess_nll", (320, 1280))
 

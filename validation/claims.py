@@ -23,17 +23,20 @@ def every() -> Iterator[Experiment]:
     yield from regression.grids()
 
 
-def select(pattern: str, experiments: Sequence[Experiment]) -> list[Experiment]:
-    """The experiments whose name starts with the pattern, at a slash.
+def select(patterns: Sequence[str], experiments: Sequence[Experiment]) -> list[Experiment]:
+    """The experiments whose name starts with one of the patterns, at a slash, in their own order.
 
     Raises:
         ValueError: no claim has such a name.
     """
-    stem = pattern.rstrip("/") + "/"
-    found = [e for e in experiments if f"{e.name}/".startswith(stem)]
-    if not found:
-        raise ValueError(
-            f"unknown claims {pattern!r}: choose a family from {', '.join(FAMILIES)}, or the "
-            f"beginning of a name that --list prints"
-        )
-    return found
+    chosen: set[int] = set()
+    for pattern in patterns:
+        stem = pattern.rstrip("/") + "/"
+        found = {i for i, e in enumerate(experiments) if f"{e.name}/".startswith(stem)}
+        if not found:
+            raise ValueError(
+                f"unknown claims {pattern!r}: choose a family from {', '.join(FAMILIES)}, or the "
+                f"beginning of a name that --list prints"
+            )
+        chosen |= found
+    return [experiments[i] for i in sorted(chosen)]

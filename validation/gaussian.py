@@ -158,7 +158,7 @@ def _experiments() -> Iterator[GaussianExperiment]:
             if label == "fresh-weighted":
                 continue  # a weighted fit has no unbiased covariance
             if label == "accumulate-subsample-replacement":
-                workflow = Workflow.accumulate_subsample(3, replacement=True)
+                workflow = Workflow.accumulate_subsample(2, replacement=True)
             yield GaussianExperiment(label, GaussianChain(dim, 1, 0.5), workflow, 3, MOMENTS)
         for chain in (GaussianChain(dim, 0), GaussianChain(dim, 1, 0.5)):
             yield from _products(chain)

@@ -162,7 +162,7 @@ def _schedules() -> Iterator[RegressionExperiment]:
 
 
 def _few_rows() -> Iterator[RegressionExperiment]:
-    """Least norm: 4 rows in 10 features; 8 in 12, where accumulate crosses d at generation 2."""
+    """Least norm: 4 rows in 10 features; 16 in 24, where accumulate crosses d at generation 2."""
     for design in ("fresh", "reused"):
         chain = RegressionChain(10, 0.5, design, weights_norm=2.0)
         for label in ("replace", "accumulate"):
@@ -171,9 +171,9 @@ def _few_rows() -> Iterator[RegressionExperiment]:
             yield RegressionExperiment(
                 f"{label}-least-norm", chain, workflow, generations, (*ERROR, *PARTS)
             )
-    chain = RegressionChain(12, 0.5)
+    chain = RegressionChain(24, 0.5)
     yield RegressionExperiment(
-        "accumulate-peak", chain, Workflow.accumulate(8), 3, (*ERROR, *PARTS)
+        "accumulate-peak", chain, Workflow.accumulate(16), 2, (*ERROR, *PARTS)
     )
 
 

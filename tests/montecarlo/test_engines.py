@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from scipy.stats import ks_2samp, norm
 
-from montecarlo.gaussian import simulate
+from montecarlo.gaussian import rows, simulate
+from montecarlo.kernels import chi_square
 from theory.gaussian import GaussianChain
 from theory.workflow import Workflow
 
@@ -88,3 +89,27 @@ def test_few_rows_are_singular_in_both_engines(rows: int, dim: int) -> None:
         for field in ("mean_error", "trace_ratio", "wasserstein"):
             p = ks_2samp(one[field][:, t], other[field][:, t], method="asymp").pvalue
             assert p > 1e-6 / TESTS, (field, t)
+
+
+@pytest.mark.parametrize("dim", [1, 2, 3, 10, 30])
+@pytest.mark.parametrize("decades", [0, 8, 150])
+def test_the_nuclear_norm_is_that_of_the_singular_values(dim: int, decades: int) -> None:
+    """Lower triangles whose rows span that many decades, singular ones too.
+
+    Both sums are of non-negative numbers, each off by some d eps of the largest at most.
+    """
+    rng = np.random.default_rng(dim)
+    for rank in {dim, max(1, dim - 2)}:
+        factor = np.tril(rng.standard_normal((dim, dim))) * np.logspace(0, -decades, dim)[:, None]
+        factor[:, rank:] = 0.0
+        work = np.vstack([factor, np.zeros((1, dim))])
+        expected = np.linalg.svd(factor, compute_uv=False).sum()
+        eps = np.finfo(np.float64).eps
+        assert rows.nuclear_norm(work, dim) == pytest.approx(expected, rel=8 * dim * eps)
+
+
+def test_a_gamma_variate_has_the_bits_of_the_librarys() -> None:
+    for degrees in (4, 5, 9, 100, 1001):
+        ours, theirs = (np.random.Generator(np.random.SFC64(degrees)) for _ in range(2))
+        for _ in range(2000):
+            assert chi_square(ours, degrees) == 2.0 * theirs.standard_gamma(0.5 * degrees)

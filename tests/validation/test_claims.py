@@ -48,12 +48,12 @@ def test_claims_have_names_of_their_own():
 
 
 def test_names_select_by_their_beginning():
-    chosen = select("gaussian/replace/ddof0", EXPERIMENTS)
+    chosen = select(["gaussian/replace/ddof0"], EXPERIMENTS)
     assert chosen
     assert all(e.workflow.kind is WorkflowKind.REPLACE and e.chain.ddof == 0 for e in chosen)
-    assert select("gaussian", EXPERIMENTS) == EXPERIMENTS
+    assert select(["gaussian"], EXPERIMENTS) == EXPERIMENTS
     with pytest.raises(ValueError, match="unknown claims 'gauss'"):
-        select("gauss", EXPERIMENTS)
+        select(["gauss"], EXPERIMENTS)
 
 
 def test_every_claimed_value_is_finite():

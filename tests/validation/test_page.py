@@ -27,8 +27,8 @@ FACTS = {
 def findings():
     """Exact values, bounds, a real table and its reference fields, one claim without power."""
     (wine,) = (table for table in bundled() if table.name == "wine")
-    exact = claims.select("gaussian/replace/ddof0/dim1/n2", list(gaussian.experiments()))[:1]
-    bounds = claims.select("gaussian/accumulate/ddof0/dim3/n12", list(gaussian.experiments()))
+    exact = claims.select(["gaussian/replace/ddof0/dim1/n2"], list(gaussian.experiments()))[:1]
+    bounds = claims.select(["gaussian/accumulate/ddof0/dim3/n12"], list(gaussian.experiments()))
     real = gaussian.on_table(wine)
     chosen = [*exact, *bounds, real[0], real[-1]]
     return [f for group in check(chosen, replicates=2000, resolve=0.5) for f in group]
@@ -264,7 +264,7 @@ def test_complete_and_incomplete_are_said(tree, findings, no_pictures):
 
 
 def test_disagreement_is_above_the_figures_with_both_numbers(no_pictures):
-    exact = claims.select("gaussian/replace/ddof0/dim10/n12", list(gaussian.experiments()))
+    exact = claims.select(["gaussian/replace/ddof0/dim10/n12"], list(gaussian.experiments()))
     groups = check(exact, replicates=20_000, perturb=0.3)
     found = [f for group in groups for f in group]
     html = page.render(found, {**FACTS, "perturb": 0.3})
