@@ -8,11 +8,14 @@ interruption is the beginning of what would have been finished without it.
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import numpy as np
 from tqdm import tqdm
@@ -70,17 +73,56 @@ def run(
         unit_scale=True, delay=2, leave=False, file=sys.stderr, dynamic_ncols=True,
         mininterval=0.1 if sys.stderr.isatty() else 2.0,
     )  # fmt: skip
-    try:
+    with _ctrl_c_between_blocks() as check, _closing(pool, bar):
         for block in range(start, min(start + 2 * workers, len(sizes))):
             pending.append(pool.submit(job, generator(seed, family, block), sizes[block]))
         for block in range(start, len(sizes)):
             done = pending.popleft().result()
+            check()
             following = block + 2 * workers
             if following < len(sizes):
                 stream = generator(seed, family, following)
                 pending.append(pool.submit(job, stream, sizes[following]))
             bar.update(sizes[block])
             yield done
+        check()
+
+
+@contextmanager
+def _closing(pool: ThreadPoolExecutor, bar: tqdm[Any]) -> Iterator[None]:
+    try:
+        yield
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
         bar.close()
+
+
+@contextmanager
+def _ctrl_c_between_blocks() -> Iterator[Callable[[], None]]:
+    """Gives a check that raises KeyboardInterrupt if Ctrl-C was pressed since.
+
+    Raised anywhere, it may leave a lock of the thread pool taken, and the pool waits for ever. A
+    second Ctrl-C is raised at once. Off the main thread, or where somebody else handles the signal,
+    nothing changes.
+    """
+    handler = signal.default_int_handler
+    main = threading.current_thread() is threading.main_thread()
+    pressed = threading.Event()
+
+    def note(number: int, frame: Any) -> None:
+        if pressed.is_set():
+            handler(number, frame)
+        pressed.set()
+
+    def check() -> None:
+        if pressed.is_set():
+            raise KeyboardInterrupt
+
+    if not main or signal.getsignal(signal.SIGINT) is not handler:
+        yield check
+        return
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield check
+    finally:
+        signal.signal(signal.SIGINT, handler)

@@ -270,7 +270,7 @@ from theory.workflow import Workflow
 
 def go(replicates):
     return simulate(GaussianChain(1), Workflow.replace(300), 3, seed=3, replicates=replicates,
-                    fields=["trace_ratio"])
+                    fields=["trace_ratio"], method="rows")
 
 go(1)
 try:
@@ -301,9 +301,26 @@ def test_ctrl_c_leaves_the_finished_blocks(tmp_path: Path) -> None:
     assert count > 0
     assert count % BLOCK == 0
     again = simulate(
-        GaussianChain(1), Workflow.replace(300), 3, seed=3, replicates=count, fields=["trace_ratio"]
-    )
+        GaussianChain(1), Workflow.replace(300), 3, seed=3, replicates=count,
+        fields=["trace_ratio"], method="rows",
+    )  # fmt: skip
     np.testing.assert_array_equal(finished, again.trace_ratio)
+
+
+def test_ctrl_c_waits_for_the_end_of_a_block() -> None:
+    """The signal comes while the main thread may hold a lock of the pool: 100 times, no hang."""
+
+    def job(stream: np.random.Generator, size: int) -> int:
+        return size
+
+    for _ in range(100):
+        finished = []
+        timer = threading.Timer(0.01, signal.raise_signal, [signal.SIGINT])
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            finished.extend(blocks.run(job, family=9, seed=1, replicates=10**8, threads=2))
+        timer.join()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 # --- what is refused --------------------------------------------------------------------------
