@@ -8,7 +8,7 @@ import sys
 import termios
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -261,6 +261,7 @@ def test_nothing_finished_is_none(
 
 
 ENDLESS = """
+import signal
 import sys
 import numpy as np
 from montecarlo.estimate import Interrupted
@@ -273,6 +274,7 @@ def go(replicates):
                     fields=["trace_ratio"], method="rows")
 
 go(1)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job is born deaf to it
 try:
     print("running", flush=True)
     go(10**8)
@@ -307,6 +309,15 @@ def test_ctrl_c_leaves_the_finished_blocks(tmp_path: Path) -> None:
     np.testing.assert_array_equal(finished, again.trace_ratio)
 
 
+@pytest.fixture
+def listening() -> Iterator[None]:
+    """SIGINT is heard, also where the tests run as a background job."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("listening")
 def test_ctrl_c_waits_for_the_end_of_a_block() -> None:
     """The signal comes while the main thread may hold a lock of the pool: 100 times, no hang."""
 
