@@ -178,13 +178,12 @@ def cholesky(
 def lower_product(a: FloatArray, b: FloatArray, scale: float, rank: int, out: FloatArray) -> None:
     """scale * a b for lower triangles a and b, b of no more than `rank` columns."""
     for i in range(len(a)):
-        for j in range(min(rank, i + 1), i + 1):
+        for j in range(i + 1):
             out[i, j] = 0.0
-        for j in range(min(rank, i + 1)):
-            total = 0.0
-            for k in range(j, i + 1):
-                total += a[i, k] * b[k, j]
-            out[i, j] = scale * total
+        for k in range(i + 1):
+            share = scale * a[i, k]
+            for j in range(min(rank, k + 1)):
+                out[i, j] += share * b[k, j]
 
 
 @inlined
