@@ -22,7 +22,9 @@ from tqdm import tqdm
 
 from theory.workflow import whole_number
 
-BLOCK = 1024
+BLOCK = 1024  # runs of the smallest block
+_MOST = 16  # of those in the largest
+_ENOUGH = 2**20  # random numbers, some 20 ms: a block that draws so many is worth its overhead
 
 Result = TypeVar("Result")
 
@@ -31,6 +33,14 @@ def generator(seed: int, family: int, block: int) -> np.random.Generator:
     """The random stream of one block."""
     sequence = np.random.SeedSequence(seed, spawn_key=(family, block))
     return np.random.Generator(np.random.SFC64(sequence))
+
+
+def size_of(draws: int) -> int:
+    """Runs of a block, when a run draws about so many random numbers.
+
+    Short runs come in large blocks, which would otherwise cost more to begin than to simulate.
+    """
+    return BLOCK * min(max(_ENOUGH // (BLOCK * draws), 1), _MOST)
 
 
 def checked(seed: int, replicates: int, threads: int | None) -> tuple[int, int, int]:
@@ -54,8 +64,9 @@ def run(
     threads: int | None = None,
     label: str = "",
     start: int = 0,
+    block_size: int = BLOCK,
 ) -> Iterator[Result]:
-    """Results of `job(stream, size)` over blocks of at most BLOCK replicates, in block order.
+    """Results of `job(stream, size)` over blocks of `block_size` replicates, in block order.
 
     At most two blocks a thread are under way, so memory does not grow with replicates. A progress
     bar appears on stderr after two seconds. The job should release the interpreter lock. A run
@@ -65,11 +76,12 @@ def run(
         ValueError: replicates or threads < 1, or a negative seed.
     """
     seed, replicates, workers = checked(seed, replicates, threads)
-    sizes = [BLOCK] * (replicates // BLOCK) + [replicates % BLOCK] * (replicates % BLOCK > 0)
+    whole, rest = divmod(replicates, block_size)
+    sizes = [block_size] * whole + [rest] * (rest > 0)
     pending: deque[Future[Result]] = deque()
     pool = ThreadPoolExecutor(workers)
     bar = tqdm(
-        total=replicates, initial=min(start * BLOCK, replicates), desc=label, unit=" runs",
+        total=replicates, initial=min(start * block_size, replicates), desc=label, unit=" runs",
         unit_scale=True, delay=2, leave=False, file=sys.stderr, dynamic_ncols=True,
         mininterval=0.1 if sys.stderr.isatty() else 2.0,
     )  # fmt: skip

@@ -27,7 +27,6 @@ from pathlib import Path
 
 import numpy as np
 
-from montecarlo.blocks import BLOCK
 from montecarlo.estimate import Moments
 from montecarlo.manifest import CODE, Manifest, differences
 
@@ -43,14 +42,25 @@ _NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK)  # a file system that
 class Running:
     """Moments merged block by block, and kept in a folder if there is one.
 
+    Args:
+        block_size: runs a block.
+        folder: where they are kept, None for nowhere.
+        manifest: bytes of its manifest.
+        total: what it holds.
+
     Attributes:
         total: moments so far, None before the first block.
     """
 
     def __init__(
-        self, folder: Path | None = None, manifest: bytes = b"", total: Moments | None = None
+        self,
+        block_size: int,
+        folder: Path | None = None,
+        manifest: bytes = b"",
+        total: Moments | None = None,
     ) -> None:
         self.total = total
+        self._block_size = block_size
         self._folder, self._manifest = folder, manifest
         self._whole = self._kept = total
         self._due = time.monotonic() + EVERY
@@ -58,12 +68,12 @@ class Running:
     @property
     def blocks(self) -> int:
         """Blocks merged; a run goes on with the block of this number."""
-        return 0 if self.total is None else -(-self.total.count // BLOCK)
+        return 0 if self.total is None else -(-self.total.count // self._block_size)
 
     def add(self, part: Moments) -> None:
         """Merge the next block; keep the state now and then."""
         self.total = part if self.total is None else self.total.merge(part)
-        if self.total.count % BLOCK == 0:
+        if self.total.count % self._block_size == 0:
             self._whole = self.total
         if time.monotonic() >= self._due:
             self.save()
@@ -104,11 +114,11 @@ def resumed(folder: Path, wanted: Manifest, replicates: int) -> Iterator[Running
                 f"checkpoint {str(folder)!r} is at {total.count:,} runs, beyond the "
                 f"{replicates:,} asked for"
             )
-        if total is not None and replicates - total.count >= BLOCK:
+        if total is not None and replicates - total.count >= wanted["block"]:
             clear = "\r\x1b[K" if sys.stderr.isatty() else ""  # a line of progress may be there
             line = f"resuming {folder} at {total.count:,} of {replicates:,} runs"
             print(f"{clear}{line}", file=sys.stderr, flush=True)
-        running = Running(folder, manifest, total)
+        running = Running(wanted["block"], folder, manifest, total)
         try:
             yield running
         finally:

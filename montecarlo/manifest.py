@@ -21,7 +21,6 @@ import numpy as np
 import numpy.typing as npt
 
 from loopbound import version
-from montecarlo.blocks import BLOCK
 from theory.commandline import plain
 
 Manifest = dict[str, Any]
@@ -31,12 +30,12 @@ SOURCES = Path(__file__).resolve().parents[1]
 CODE = ("versions", "commit", "sources")  # the keys that are not about the experiment
 
 
-def manifest(experiment: Mapping[str, Any], seed: int) -> Manifest:
+def manifest(experiment: Mapping[str, Any], seed: int, block_size: int) -> Manifest:
     """The manifest of an experiment: a mapping of JSON values, or of such mappings by section."""
     return {
         **experiment,
         "seed": seed,
-        "block": BLOCK,
+        "block": block_size,
         "format": FORMAT,
         "versions": versions(),
         "commit": commit(SOURCES),

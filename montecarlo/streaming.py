@@ -50,10 +50,14 @@ class Task(Protocol):
     def together(self) -> int:
         """Runs that draw from the stream side by side."""
 
+    @property
+    def draws(self) -> int:
+        """Random numbers that a run takes, roughly; what a block holds depends on it."""
+
     def fill(self, stream: np.random.Generator, out: FloatArray) -> None:
         """Runs from the stream into out, axes (generation, field, replicate)."""
 
-    def manifest(self, seed: int) -> Manifest:
+    def manifest(self, seed: int, block_size: int) -> Manifest:
         """What a checkpoint is of."""
 
 
@@ -92,7 +96,7 @@ def estimates(
         Interrupted: Ctrl-C; `finished` holds the estimates of the finished blocks.
     """
     seed, replicates, threads = blocks.checked(seed, replicates, threads)
-    running = Running()
+    running = Running(blocks.size_of(task.draws))
     numbers = (task.generations + 1) * len(task.fields)
     chunk = max(_CHUNK // (numbers * task.together), 1) * task.together
 
@@ -121,9 +125,10 @@ def estimates(
 def _resumed(
     checkpoint: Path | None, task: Task, seed: int, replicates: int
 ) -> AbstractContextManager[Running]:
+    block_size = blocks.size_of(task.draws)
     if checkpoint is None:
-        return nullcontext(Running())
-    return resumed(Path(checkpoint), task.manifest(seed), replicates)
+        return nullcontext(Running(block_size))
+    return resumed(Path(checkpoint), task.manifest(seed, block_size), replicates)
 
 
 def _blocks(
@@ -136,5 +141,5 @@ def _blocks(
 ) -> Iterator[blocks.Result]:
     return blocks.run(
         job, family=task.family, seed=seed, replicates=replicates, threads=threads,
-        label=str(task.workflow), start=start,
+        label=str(task.workflow), start=start, block_size=blocks.size_of(task.draws),
     )  # fmt: skip

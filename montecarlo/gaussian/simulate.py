@@ -56,7 +56,7 @@ def simulate(
         chain: the model and its estimator.
         workflow: who trains on what.
         generations: fits a run, T.
-        seed: of the run; block b of 1,024 replicates has the stream (seed, family, b).
+        seed: of the run; block b of its replicates has the stream (seed, family, b).
         replicates: independent runs.
         fields: names to simulate, None for all; `wasserstein` in dim > 1 is the costly one.
         threshold: gives the field `survival` in dim 1: 1 while sigma_t > threshold sigma_0, else 0.
@@ -142,6 +142,14 @@ class _Task:
     family: int = FAMILY
     together: int = LANES
 
+    @property
+    def draws(self) -> int:
+        """Random numbers that a run takes, roughly."""
+        dim, script = self.chain.dim, self.script
+        if self.method == "rows" or self.data is not None:
+            return dim * int(script.real_rows.sum() + script.synthetic_rows.sum())
+        return self.generations * dim * (dim + 3) // 2
+
     def fill(self, stream: np.random.Generator, out: FloatArray) -> None:
         """Runs from the stream into out, axes (generation, field, replicate)."""
         script, where = self.script, self.where
@@ -156,7 +164,7 @@ class _Task:
         else:
             batches_block(stream, script, literal, where.scale, where.table, order, out)
 
-    def manifest(self, seed: int) -> Manifest:
+    def manifest(self, seed: int, block_size: int) -> Manifest:
         """What a checkpoint is of; `coordinates` are what LAPACK made of covariance and data."""
         flow = self.workflow
         custom = flow.slot_weights(self.generations) if flow.custom_weights else None
@@ -171,7 +179,7 @@ class _Task:
             "data": digest(self.data),
             "coordinates": digest(np.vstack([self.where.scale, self.where.table])),
         }
-        return manifest(experiment, seed)
+        return manifest(experiment, seed, block_size)
 
 
 def _task(

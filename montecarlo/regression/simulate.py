@@ -47,7 +47,7 @@ def simulate(
         chain: the data, the fit and its penalty. The direction of w* is drawn for each run.
         workflow: who trains on what.
         generations: fits a run, T.
-        seed: of the run; block b of 1,024 replicates has the stream (seed, family, b).
+        seed: of the run; block b of its replicates has the stream (seed, family, b).
         replicates: independent runs.
         fields: names to simulate, None for all that the method gives: `excess_test_error`, and
             `bias` and `variance` under 'rao-blackwell'.
@@ -133,6 +133,17 @@ class _Task:
     family: int = FAMILY
     together: int = 1
 
+    @property
+    def draws(self) -> int:
+        """Random numbers that a run takes, roughly; linear forms in the noise cost as many more."""
+        dim, script = self.chain.dim, self.script
+        rows = int(script.real_rows.sum() + script.synthetic_rows.sum())
+        if self.method == "rows":
+            return (dim + 1) * rows
+        if self.workflow.budget is not None:
+            return self.generations * dim * rows
+        return self.generations * dim * (dim + 3) // 2
+
     def fill(self, stream: np.random.Generator, out: FloatArray) -> None:
         """Runs from the stream into out, axes (generation, field, replicate)."""
         script, where, method = self.script, self.where, self.method
@@ -159,7 +170,7 @@ class _Task:
             memory = batches.memory(script, where, literal)
             batches.batches_block(stream, script, literal, where, memory, order, out)
 
-    def manifest(self, seed: int) -> Manifest:
+    def manifest(self, seed: int, block_size: int) -> Manifest:
         """What a checkpoint is of; `coordinates` are what LAPACK made of covariance and design."""
         flow = self.workflow
         custom = flow.slot_weights(self.generations) if flow.custom_weights else None
@@ -173,7 +184,7 @@ class _Task:
             "design": digest(self.design),
             "coordinates": digest(np.vstack([self.where.scale, self.where.design])),
         }
-        return manifest(experiment, seed)
+        return manifest(experiment, seed, block_size)
 
 
 def _task(

@@ -19,7 +19,6 @@ from montecarlo import blocks
 from montecarlo import checkpoint as on_disk
 from montecarlo import manifest as described
 from montecarlo.__main__ import main
-from montecarlo.blocks import BLOCK
 from montecarlo.checkpoint import Running, resumed
 from montecarlo.estimate import Estimates, Interrupted, Moments
 from montecarlo.gaussian import estimate
@@ -27,6 +26,7 @@ from theory.gaussian import GaussianChain
 from theory.workflow import Workflow
 
 ROOT = Path(__file__).parents[2]
+BLOCK = blocks.size_of(20)  # that many numbers, or fewer, are drawn by every run below
 TABLE = np.random.default_rng(3).gamma(2.0, size=(20, 2))
 CHAIN = GaussianChain(2, ddof=0)
 FIELDS = ("mean_error", "log_det_ratio")
@@ -305,7 +305,7 @@ def test_states_are_written_now_and_then(monkeypatch: pytest.MonkeyPatch, tmp_pa
         now[0] += slow[0]
 
     monkeypatch.setattr(on_disk, "_replace", write)
-    running = Running(tmp_path, b"")
+    running = Running(BLOCK, tmp_path, b"")
     part = Moments(BLOCK, np.zeros(2), np.zeros(2))
     for _ in range(20):
         now[0] += 0.125
@@ -426,7 +426,7 @@ def test_a_key_that_one_manifest_lacks_is_a_difference() -> None:
 
 def test_a_shorter_run_than_the_checkpoint_is_refused(tmp_path: Path) -> None:
     go(tmp_path)
-    with pytest.raises(ValueError, match="is at 4,096 runs, beyond the 4,095 asked for$"):
+    with pytest.raises(ValueError, match="is at 65,536 runs, beyond the 65,535 asked for$"):
         go(tmp_path, replicates=4 * BLOCK - 1)
 
 
@@ -536,14 +536,14 @@ def test_the_command_resumes_and_says_so(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "some" / "where"
-    assert main([*QUICK, "--replicates", "5000"]) == 0
+    assert main([*QUICK, "--replicates", "50000"]) == 0
     expected = capsys.readouterr().out
-    assert main([*QUICK, "--replicates", "3000", "--checkpoint", str(folder)]) == 0
+    assert main([*QUICK, "--replicates", "40000", "--checkpoint", str(folder)]) == 0
     assert capsys.readouterr().err == ""
-    assert main([*QUICK, "--replicates", "5000", "--checkpoint", str(folder)]) == 0
+    assert main([*QUICK, "--replicates", "50000", "--checkpoint", str(folder)]) == 0
     captured = capsys.readouterr()
     assert captured.out == expected
-    assert captured.err == f"resuming {folder} at 2,048 of 5,000 runs\n"
+    assert captured.err == f"resuming {folder} at 32,768 of 50,000 runs\n"
 
 
 def test_what_is_refused_is_one_line_and_exit_status_two(
@@ -551,13 +551,13 @@ def test_what_is_refused_is_one_line_and_exit_status_two(
 ) -> None:
     file = tmp_path / "file"
     file.write_text("")
-    main([*QUICK, "--replicates", "1024", "--checkpoint", str(tmp_path / "kept")])
+    main([*QUICK, "--replicates", "16384", "--checkpoint", str(tmp_path / "kept")])
     capsys.readouterr()
     for folder, change, told in [
         (file, [], f"checkpoint must be a folder, got the file '{file}'"),
         (file / "below", [], f"'{file / 'below'}'"),
         (tmp_path / "kept", ["--seed", "5"], f"checkpoint '{tmp_path / 'kept'}' is of seed 4, not"),
-        (tmp_path / "kept", ["--replicates", "1"], "is at 1,024 runs, beyond the 1 asked for"),
+        (tmp_path / "kept", ["--replicates", "1"], "is at 16,384 runs, beyond the 1 asked for"),
     ]:
         assert main([*QUICK, "--checkpoint", str(folder), *change]) == 2
         captured = capsys.readouterr()
@@ -582,17 +582,17 @@ def test_a_full_disk_is_one_line_and_leaves_the_last_state(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     argv = [*QUICK, "--checkpoint", str(tmp_path / "kept"), "--replicates"]
-    assert main([*argv, "1024"]) == 0
+    assert main([*argv, "16384"]) == 0
 
     def full(*_: object) -> None:
         raise OSError(on_disk.errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
-        assert main([*argv, "9999"]) == 2
+        assert main([*argv, "99999"]) == 2
     assert capsys.readouterr().err.splitlines()[-1].endswith("No space left on device")
-    assert main([*argv, "9999"]) == 0
-    assert "at 1,024 of 9,999 runs" in capsys.readouterr().err
+    assert main([*argv, "99999"]) == 0
+    assert "at 16,384 of 99,999 runs" in capsys.readouterr().err
 
 
 # --- the commit of a checkout -----------------------------------------------------------------

@@ -285,12 +285,13 @@ def test_a_table_row_drawn_twice_makes_a_plane(workflow: Workflow) -> None:
     """Four draws have full rank in three dimensions exactly if all differ; the stream tells."""
     rows, block_count = table(40, 3), 20
     chain = GaussianChain.from_data(rows, ddof=0)
-    replicates = block_count * blocks.BLOCK
+    size = blocks.size_of(3 * 4)
+    replicates = block_count * size
     runs = simulate(
         chain, workflow, 1, seed=1, replicates=replicates, data=rows, fields=["log_det_ratio"]
     )
     streams = [blocks.generator(1, FAMILY, block) for block in range(block_count)]
-    draws = np.concatenate([stream.random((blocks.BLOCK, 4)) for stream in streams]) * len(rows)
+    draws = np.concatenate([stream.random((size, 4)) for stream in streams]) * len(rows)
     ordered = np.sort(draws.astype(np.int64), axis=1)
     twice = (np.diff(ordered, axis=1) == 0).any(axis=1)
     singular = np.isneginf(runs.log_det_ratio[:, 1])

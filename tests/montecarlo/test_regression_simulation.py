@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from montecarlo.blocks import BLOCK
+from montecarlo.blocks import size_of
 from montecarlo.regression import FIELDS, METHODS, estimate, simulate
 from tests.montecarlo.regression_cases import COVARIANCE, chain, subsamples, table, workflows
 from theory.regression import RegressionChain
@@ -246,10 +246,9 @@ def test_auto_takes_the_fastest_engine(design: str, workflow: Workflow, method: 
 @pytest.mark.parametrize("design", ["fresh", "reused"])
 def test_runs_do_not_depend_on_threads(design: str, method: str, name: str) -> None:
     spec, workflow = chain(3, design, "least-squares"), workflow_of(name, 9)
+    some = 2 * size_of(40) + 5
     first, second = (
-        simulate(
-            spec, workflow, 2, seed=1, replicates=2 * BLOCK + 5, method=method, threads=threads
-        )
+        simulate(spec, workflow, 2, seed=1, replicates=some, method=method, threads=threads)
         for threads in (1, 3)
     )
     for field, values in first.values.items():
@@ -277,8 +276,9 @@ def test_a_checkpoint_goes_on_to_the_same_bits(method: str, name: str, tmp_path:
         )
         return found.excess_test_error.mean
 
-    go(2 * BLOCK, tmp_path / "kept")
-    np.testing.assert_array_equal(go(3 * BLOCK + 7, tmp_path / "kept"), go(3 * BLOCK + 7, None))
+    block = size_of(27)
+    go(2 * block, tmp_path / "kept")
+    np.testing.assert_array_equal(go(3 * block + 7, tmp_path / "kept"), go(3 * block + 7, None))
 
 
 @pytest.mark.parametrize(
@@ -294,7 +294,7 @@ def test_a_checkpoint_goes_on_to_the_same_bits(method: str, name: str, tmp_path:
 def test_a_checkpoint_of_another_chain_is_refused(
     change: dict[str, Any], told: str, tmp_path: Path
 ) -> None:
-    given: dict[str, Any] = {"seed": 1, "replicates": BLOCK, "checkpoint": tmp_path / "kept"}
+    given: dict[str, Any] = {"seed": 1, "replicates": 1000, "checkpoint": tmp_path / "kept"}
     options: dict[str, Any] = {"design": "reused", "ridge": 0.1}
     estimate(RegressionChain(3, **options), Workflow.replace(9), 2, **given)
     with pytest.raises(ValueError, match=f"is of .*{told}"):
