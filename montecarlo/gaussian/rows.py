@@ -117,7 +117,8 @@ def numerical_rank(a: FloatArray, most: int, mean: FloatArray, work: FloatArray)
     floor = grain(mean) ** 2
     for i in range(dim):
         floor = max(floor, ROUNDING * dim * a[i, i])
-        for j in range(i + 1):
+        work[i, i] = a[i, i]
+        for j in range(i if most > 1 else 0):
             work[i, j] = work[j, i] = a[i, j]
     for rank in range(most):
         best = rank
@@ -141,67 +142,69 @@ def numerical_rank(a: FloatArray, most: int, mean: FloatArray, work: FloatArray)
 @inlined
 def cholesky(
     a: FloatArray, scale: float, rank: int, exact: bool, mean: FloatArray, out: FloatArray
-) -> None:
+) -> int:
     """Lower factor of scale times the matrix of lower triangle a, the scatter of rows about mean.
 
     It has `rank` columns that are not zero. Where that is the exact rank, a pivot is no less than
     rounding can resolve; where it is a bound, a pivot that rounding could have left is zero.
+    Returns its width: all columns from there on are zero.
     """
     dim = len(a)
     least = scale * grain(mean) ** 2
-    found = filled = 0  # columns that are not zero, and where the last of them ends
+    found = width = 0
+    out[:] = 0.0
     for j in range(dim):
-        kept, root = False, 0.0
-        if found < rank:
-            pivot = scale * a[j, j]
-            floor = max(ROUNDING * dim * pivot, least)
-            resolved = np.finfo(np.float64).eps * pivot if exact else 0.0
-            for k in range(filled):
-                pivot -= out[j, k] * out[j, k]
-            kept = exact or pivot > floor
-            root = math.sqrt(max(pivot, resolved)) if kept else 0.0
+        if found == rank:
+            break
+        pivot = scale * a[j, j]
+        floor = max(ROUNDING * dim * pivot, least)
+        resolved = np.finfo(np.float64).eps * pivot if exact else 0.0
+        for k in range(width):
+            pivot -= out[j, k] * out[j, k]
+        if not (exact or pivot > floor):
+            continue
+        root = math.sqrt(max(pivot, resolved))
         out[j, j] = root
         if root > 0.0:
             for i in range(j + 1, dim):
                 total = scale * a[i, j]
-                for k in range(filled):
+                for k in range(width):
                     total -= out[i, k] * out[j, k]
                 out[i, j] = total / root
-        else:
-            for i in range(j + 1, dim):
-                out[i, j] = 0.0
-        if kept:
-            found, filled = found + 1, j + 1
+        found, width = found + 1, j + 1
+    return width
 
 
 @inlined
-def lower_product(a: FloatArray, b: FloatArray, scale: float, rank: int, out: FloatArray) -> None:
-    """scale * a b for lower triangles a and b, b of no more than `rank` columns."""
+def lower_product(
+    a: FloatArray, width: int, b: FloatArray, rank: int, scale: float, out: FloatArray
+) -> None:
+    """scale * a b for lower triangles of no more than `width` and `rank` columns; so many of it."""
     for i in range(len(a)):
-        for j in range(i + 1):
+        for j in range(min(rank, i + 1)):
             out[i, j] = 0.0
-        for k in range(i + 1):
+        for k in range(min(width, i + 1)):
             share = scale * a[i, k]
             for j in range(min(rank, k + 1)):
                 out[i, j] += share * b[k, j]
 
 
 @inlined
-def gram(factor: FloatArray, rank: int, out: FloatArray) -> None:
-    """Lower triangle of factor factor' for a lower triangle of no more than `rank` columns."""
+def gram(factor: FloatArray, width: int, out: FloatArray) -> None:
+    """Lower triangle of factor factor' for a lower triangle of no more than `width` columns."""
     for i in range(len(factor)):
         for j in range(i + 1):
             total = 0.0
-            for k in range(min(rank, j + 1)):
+            for k in range(min(width, j + 1)):
                 total += factor[i, k] * factor[j, k]
             out[i, j] = total
 
 
 @inlined
-def scaled(factor: FloatArray, scale: float, out: FloatArray) -> None:
-    """scale * factor for a lower triangle."""
+def scaled(factor: FloatArray, width: int, scale: float, out: FloatArray) -> None:
+    """scale * factor for a lower triangle of no more than `width` columns; only those of out."""
     for i in range(len(factor)):
-        for j in range(i + 1):
+        for j in range(min(width, i + 1)):
             out[i, j] = scale * factor[i, j]
 
 
@@ -264,14 +267,14 @@ def inverse_errors(factor: FloatArray, mean: FloatArray, work: FloatArray, out: 
 
 
 @inlined
-def covariance_error(factor: FloatArray, scale: FloatArray) -> float:
+def covariance_error(factor: FloatArray, width: int, scale: FloatArray) -> float:
     """||Sigma - Sigma_0||_F^2 / ||Sigma_0||_F^2."""
     dim = len(scale)
     total, unit = 0.0, 0.0
     for i in range(dim):
         for j in range(i + 1):
             entry = 0.0
-            for k in range(j + 1):
+            for k in range(min(width, j + 1)):
                 entry += factor[i, k] * factor[j, k]
             if i == j:
                 total += scale[i] * scale[i] * (entry - 1.0) * (entry - 1.0)
@@ -325,18 +328,19 @@ def nuclear_norm(a: FloatArray, dim: int) -> float:
 def measure(
     mean: FloatArray,
     factor: FloatArray,
+    width: int,
     scale: FloatArray,
     threshold: float,
     wanted: npt.NDArray[np.bool_],
     work: FloatArray,
     out: FloatArray,
 ) -> None:
-    """Every wanted field of the fit (mean, factor) into out, axis (field,)."""
+    """Every wanted field of the fit into out, axis (field,); its factor has `width` columns."""
     dim = len(mean)
     unit, shift, trace, log_det = 0.0, 0.0, 0.0, 0.0
     for i in range(dim):
         square = 0.0
-        for j in range(i + 1):
+        for j in range(min(width, i + 1)):
             square += factor[i, j] * factor[i, j]
         unit += scale[i]
         shift += scale[i] * mean[i] * mean[i]
@@ -344,23 +348,25 @@ def measure(
     out[MEAN], out[TRACE] = shift / unit, trace / unit
     inverse = wanted[PRECISION] or wanted[MAHALANOBIS] or wanted[NLL]
     if inverse or wanted[LOG_DET] or wanted[DETERMINANT]:
-        for i in range(dim):
+        log_det = -math.inf if width < dim else 0.0
+        for i in range(width):
             log_det += 2.0 * math.log(factor[i, i]) if factor[i, i] > 0.0 else -math.inf
         out[LOG_DET], out[DETERMINANT] = log_det, math.exp(log_det)
     if wanted[COVARIANCE]:
-        out[COVARIANCE] = covariance_error(factor, scale)
+        out[COVARIANCE] = covariance_error(factor, width, scale)
     out[PRECISION] = out[MAHALANOBIS] = out[NLL] = math.inf
     if inverse and log_det > -math.inf:
         inverse_errors(factor, mean, work, out)
         out[NLL] = 0.5 * (log_det + dim * out[PRECISION] + out[MAHALANOBIS] - dim)
     if dim == 1:
-        out[SPREAD] = factor[0, 0]
-        out[SURVIVAL] = 1.0 if factor[0, 0] > threshold else 0.0
-        out[WASSERSTEIN] = mean[0] * mean[0] + (factor[0, 0] - 1.0) * (factor[0, 0] - 1.0)
+        spread = factor[0, 0] if width > 0 else 0.0
+        out[SPREAD] = spread
+        out[SURVIVAL] = 1.0 if spread > threshold else 0.0
+        out[WASSERSTEIN] = mean[0] * mean[0] + (spread - 1.0) * (spread - 1.0)
     elif wanted[WASSERSTEIN]:
         for i in range(dim):
             for j in range(dim):
-                work[i, j] = scale[i] * factor[i, j] if j <= i else 0.0
+                work[i, j] = scale[i] * factor[i, j] if j < min(width, i + 1) else 0.0
         out[WASSERSTEIN] = out[MEAN] + out[TRACE] + 1.0 - 2.0 * nuclear_norm(work, dim) / unit
 
 
@@ -393,20 +399,16 @@ def bartlett(rng: np.random.Generator, rows: int, mean: FloatArray, out: FloatAr
     """Mean and factor of the scatter of `rows` standard normal rows, by their laws.
 
     mean ~ N(0, I / rows) and, independent of it, rows * scatter ~ Wishart(rows - 1, I): a lower
-    factor with chi of rows - 1 - j degrees on the diagonal and normals below it, of
-    min(dim, rows - 1) columns (Bartlett). Drawn mean first, then column by column.
+    factor with chi of rows - 1 - j degrees on the diagonal and normals below it (Bartlett). Drawn
+    mean first, then column by column, min(dim, rows - 1) of them; the others are left as they are.
     """
     dim, root = len(mean), 1.0 / math.sqrt(rows)
     for i in range(dim):
         mean[i] = root * rng.standard_normal()
-    for j in range(dim):
-        if j < rows - 1:
-            out[j, j] = root * math.sqrt(chi_square(rng, rows - 1 - j))
-            for i in range(j + 1, dim):
-                out[i, j] = root * rng.standard_normal()
-        else:
-            for i in range(j, dim):
-                out[i, j] = 0.0
+    for j in range(min(dim, rows - 1)):
+        out[j, j] = root * math.sqrt(chi_square(rng, rows - 1 - j))
+        for i in range(j + 1, dim):
+            out[i, j] = root * rng.standard_normal()
 
 
 @kernel
@@ -418,39 +420,42 @@ def write_batch(
     table: FloatArray,
     mean: FloatArray,
     factor: FloatArray,
+    width: int,
     z: FloatArray,
     work: FloatArray,
     batch_mean: FloatArray,
     batch_factor: FloatArray,
-) -> int:
+) -> tuple[int, int]:
     """A batch of `rows` rows of the model, or the table: its mean and a factor of its scatter.
 
-    Row by row if `literal` or from a table, else by the law of the statistics of normal rows.
-    Returns the rank of the scatter of z: rows - 1 at most, less where rows of a table repeat.
+    Row by row if `literal` or from a table, else by the law of the statistics of normal rows. The
+    model's factor has `width` columns. Returns the rank of the scatter of z, rows - 1 at most, less
+    where rows of a table repeat, and the width of the batch's factor.
 
     work[0] takes the mean of z, work[1:dim + 1] its scatter, work[dim + 1:] the scatter's factor.
     """
     dim = len(mean)
     root, rank = math.sqrt(temperature), min(dim, rows - 1)
+    wide = rank
     if literal or len(table):
         draw_rows(rng, table, rows, z)
         centre(z, rows, work[0])
         scatter(z, rows, work[1 : dim + 1])
         if len(table):
             rank = numerical_rank(work[1 : dim + 1], rank, work[0], batch_factor)
-        cholesky(work[1 : dim + 1], 1.0, rank, len(table) == 0, work[0], work[dim + 1 :])
+        wide = cholesky(work[1 : dim + 1], 1.0, rank, len(table) == 0, work[0], work[dim + 1 :])
     else:
         bartlett(rng, rows, work[0], work[dim + 1 :])
     if len(table):  # rows of the truth, where the factor is the identity
         batch_mean[:], batch_factor[:] = work[0], work[dim + 1 :]
-        return rank
-    lower_product(factor, work[dim + 1 :], root, rank, batch_factor)
+        return rank, wide
+    lower_product(factor, width, work[dim + 1 :], wide, root, batch_factor)
     for i in range(dim):
         total = 0.0
-        for j in range(i + 1):
+        for j in range(min(width, i + 1)):
             total += factor[i, j] * work[0, j]
         batch_mean[i] = mean[i] + root * total
-    return rank
+    return rank, wide
 
 
 @kernel
@@ -472,39 +477,40 @@ def batches_block(
         means[:], scatters[:] = 0.0, 0.0
         truth(plan.threshold, values)
         keep(values, order, replicate, out[0])
-        hull = rank = 0
+        hull = rank = width = new_width = 0
         for t in range(1, last + 1):
             if plan.real_rows[t] > 0:
                 rows = plan.real_rows[t]
-                hull = write_batch(
-                    rng, rows, 1.0, literal, table, origin, unit, z, work, new_mean, new_factor
+                hull, new_width = write_batch(
+                    rng, rows, 1.0, literal, table, origin, unit, dim, z, work, new_mean, new_factor
                 )
                 if not plan.last_only:
                     if len(table):
                         pooled[:] = work[1 : dim + 1]
                     else:
-                        gram(new_factor, hull, pooled)
+                        gram(new_factor, new_width, pooled)
                     put(means[0], scatters[0], new_mean, pooled, 1.0)
                 if t > 1 and plan.weights[t, 1] > 0.0:  # beside the last model's rows
                     hull += min(plan.synthetic_rows[t - 1], rank + 1)
             rank = min(plan.rank[t], hull)
             if plan.last_only:
-                mean[:] = new_mean
-                scaled(new_factor, math.sqrt(plan.unbias[t]), factor)
+                mean[:], width = new_mean, new_width
+                scaled(new_factor, width, math.sqrt(plan.unbias[t]), factor)
             else:
                 pool(plan.weights[t], means, scatters, mean, pooled)
                 if not plan.exact_rank:
                     rank = numerical_rank(pooled, rank, mean, new_factor)
-                cholesky(pooled, plan.unbias[t], rank, exact, mean, factor)
-            measure(mean, factor, scale, plan.threshold, wanted, work, values)
+                width = cholesky(pooled, plan.unbias[t], rank, exact, mean, factor)
+            measure(mean, factor, width, scale, plan.threshold, wanted, work, values)
             keep(values, order, replicate, out[t])
             if t < last:
                 rows, tau = plan.synthetic_rows[t], plan.temperature
-                write_batch(
-                    rng, rows, tau, literal, none, mean, factor, z, work, new_mean, new_factor
-                )
+                _, new_width = write_batch(
+                    rng, rows, tau, literal, none, mean, factor, width, z, work, new_mean,
+                    new_factor,
+                )  # fmt: skip
                 if not plan.last_only:
-                    gram(new_factor, min(dim, rows - 1), pooled)
+                    gram(new_factor, new_width, pooled)
                     put(
                         means[plan.slot[t]], scatters[plan.slot[t]], new_mean, pooled, plan.share[t]
                     )
@@ -573,8 +579,8 @@ def subsample_block(
             rank = min(plan.rank[t], drawn - 1)
             if not exact:
                 rank = numerical_rank(pooled, rank, mean, factor)
-            cholesky(pooled, plan.unbias[t], rank, exact, mean, factor)
-            measure(mean, factor, scale, plan.threshold, wanted, work, values)
+            width = cholesky(pooled, plan.unbias[t], rank, exact, mean, factor)
+            measure(mean, factor, width, scale, plan.threshold, wanted, work, values)
             keep(values, order, replicate, out[t])
             if t == last:
                 break
@@ -582,7 +588,7 @@ def subsample_block(
             for r in range(plan.synthetic_rows[t]):
                 for i in range(dim):
                     total = 0.0
-                    for j in range(i + 1):
+                    for j in range(min(width, i + 1)):
                         total += factor[i, j] * z[r, j]
                     kept[size + r, i] = mean[i] + root * total
             size += plan.synthetic_rows[t]

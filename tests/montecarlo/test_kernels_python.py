@@ -154,14 +154,20 @@ def test_equal_rows_have_no_spread(value: float, rows: int, scale: float) -> Non
     np.testing.assert_array_equal(factored(a, scale, 1, mean), 0.0)
 
 
-@given(dim=dims, rank=st.integers(0, 6), scale=st.floats(0.1, 1), seed=seeds)
+@given(
+    dim=dims, width=st.integers(0, 6), rank=st.integers(1, 6), scale=st.floats(0.1, 1), seed=seeds
+)
 def test_lower_product_multiplies_lower_triangles(
-    dim: int, rank: int, scale: float, seed: int
+    dim: int, width: int, rank: int, scale: float, seed: int
 ) -> None:
-    a, b = factor_of(dim, dim, seed), factor_of(dim, min(rank, dim), seed + 1)
+    """Of the product only the columns that can differ from zero are written."""
+    width, rank = min(width, dim), min(rank, dim)
+    a, b = factor_of(dim, width, seed), factor_of(dim, rank, seed + 1)
     out = np.full((dim, dim), 7.0)
-    plain(kernels.lower_product)(a, b, scale, min(rank, dim), out)
-    assert close(lower(out), scale * a @ b, dim + 2, float(np.abs(a).sum() * np.abs(b).sum()))
+    plain(kernels.lower_product)(a, width, b, rank, scale, out)
+    size = float(np.abs(a).sum() * np.abs(b).sum())
+    assert close(lower(out)[:, :rank], (scale * a @ b)[:, :rank], dim + 2, size)
+    np.testing.assert_array_equal(out[:, rank:], 7.0)
 
 
 @given(dim=dims, rank=st.integers(0, 6), seed=seeds)
