@@ -22,12 +22,19 @@ def chi_square(rng: np.random.Generator, degrees: int) -> float:
     """A chi-square variate: up to three squares of normals cost less than a gamma variate."""
     total = 0.0
     if degrees > 3:
-        b = 0.5 * degrees - 1.0 / 3.0
-        total = 2.0 * gamma_variate(rng, b, 1.0 / math.sqrt(9.0 * b))
+        b, c = shape(degrees)
+        total = 2.0 * gamma_variate(rng, b, c)
     else:
         for _ in range(degrees):
             total += rng.standard_normal() ** 2
     return total
+
+
+@inlined
+def shape(degrees: int) -> tuple[float, float]:
+    """The constants of `gamma_variate` for half a chi-square of so many degrees, more than two."""
+    b = 0.5 * degrees - 1.0 / 3.0
+    return b, 1.0 / math.sqrt(9.0 * b)
 
 
 @inlined

@@ -37,13 +37,11 @@ from montecarlo.gaussian.fields import (
     TRACE,
     WASSERSTEIN,
 )
-from montecarlo.kernels import ROUNDING, chi_square, inlined, kernel
+from montecarlo.gaussian.transport import enqueue, queue, settle
+from montecarlo.kernels import ROUNDING, chi_square, gamma_variate, inlined, kernel, shape
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-
-_SWEEPS = 40  # of rotations; some six make any matrix that is met orthogonal to rounding
-_ORTHOGONAL = np.finfo(np.float64).eps ** 2  # squared cosine of orthogonal rows, a feature squared
 
 
 @inlined
@@ -285,46 +283,6 @@ def covariance_error(factor: FloatArray, width: int, scale: FloatArray) -> float
 
 
 @inlined
-def nuclear_norm(a: FloatArray, dim: int) -> float:
-    """Sum of the singular values of a[:dim], which is overwritten, to a few roundings.
-
-    One-sided Jacobi: rotations make the rows orthogonal, then their lengths are the values. For so
-    small a matrix a third of the time of LAPACK's, which computes the vectors too. `a` has a row
-    more for the squared lengths.
-    """
-    floor = _ORTHOGONAL * dim * dim
-    for _ in range(_SWEEPS):
-        for i in range(dim):
-            a[dim, i] = 0.0
-            for j in range(dim):
-                a[dim, i] += a[i, j] * a[i, j]
-        turned = False
-        for p in range(dim - 1):
-            for q in range(p + 1, dim):
-                inner = 0.0
-                for j in range(dim):
-                    inner += a[p, j] * a[q, j]
-                if inner * inner <= floor * a[dim, p] * a[dim, q]:
-                    continue
-                turned = True
-                zeta = (a[dim, q] - a[dim, p]) / (2.0 * inner)
-                tangent = math.copysign(1.0, zeta) / (abs(zeta) + math.sqrt(1.0 + zeta * zeta))
-                cosine = 1.0 / math.sqrt(1.0 + tangent * tangent)
-                sine = cosine * tangent
-                for j in range(dim):
-                    x, y = a[p, j], a[q, j]
-                    a[p, j], a[q, j] = cosine * x - sine * y, sine * x + cosine * y
-                a[dim, p] = max(a[dim, p] - tangent * inner, 0.0)
-                a[dim, q] += tangent * inner
-        if not turned:
-            break
-    total = 0.0
-    for i in range(dim):
-        total += math.sqrt(a[dim, i])
-    return total
-
-
-@inlined
 def measure(
     mean: FloatArray,
     factor: FloatArray,
@@ -363,11 +321,8 @@ def measure(
         out[SPREAD] = spread
         out[SURVIVAL] = 1.0 if spread > threshold else 0.0
         out[WASSERSTEIN] = mean[0] * mean[0] + (spread - 1.0) * (spread - 1.0)
-    elif wanted[WASSERSTEIN]:
-        for i in range(dim):
-            for j in range(dim):
-                work[i, j] = scale[i] * factor[i, j] if j < min(width, i + 1) else 0.0
-        out[WASSERSTEIN] = out[MEAN] + out[TRACE] + 1.0 - 2.0 * nuclear_norm(work, dim) / unit
+    else:
+        out[WASSERSTEIN] = out[MEAN] + out[TRACE] + 1.0  # less what `transport` works out
 
 
 @inlined
@@ -395,18 +350,30 @@ def keep(values: FloatArray, order: IntArray, replicate: int, out: FloatArray) -
 
 
 @inlined
-def bartlett(rng: np.random.Generator, rows: int, mean: FloatArray, out: FloatArray) -> None:
+def bartlett(
+    rng: np.random.Generator, rows: int, shapes: FloatArray, mean: FloatArray, out: FloatArray
+) -> None:
     """Mean and factor of the scatter of `rows` standard normal rows, by their laws.
 
     mean ~ N(0, I / rows) and, independent of it, rows * scatter ~ Wishart(rows - 1, I): a lower
     factor with chi of rows - 1 - j degrees on the diagonal and normals below it (Bartlett). Drawn
     mean first, then column by column, min(dim, rows - 1) of them; the others are left as they are.
+
+    `shapes`, axes (feature + 1, 2), keeps the constants of the chi-squares from call to call; the
+    last entry says of how many rows.
     """
     dim, root = len(mean), 1.0 / math.sqrt(rows)
+    columns = min(dim, rows - 1)
+    if shapes[dim, 0] != rows:
+        shapes[dim, 0] = rows
+        for j in range(columns):
+            shapes[j] = shape(rows - 1 - j)
     for i in range(dim):
         mean[i] = root * rng.standard_normal()
-    for j in range(min(dim, rows - 1)):
-        out[j, j] = root * math.sqrt(chi_square(rng, rows - 1 - j))
+    for j in range(columns):
+        degrees, (b, c) = rows - 1 - j, shapes[j]
+        square = 2.0 * gamma_variate(rng, b, c) if degrees > 3 else chi_square(rng, degrees)
+        out[j, j] = root * math.sqrt(square)
         for i in range(j + 1, dim):
             out[i, j] = root * rng.standard_normal()
 
@@ -423,6 +390,7 @@ def write_batch(
     width: int,
     z: FloatArray,
     work: FloatArray,
+    shapes: FloatArray,
     batch_mean: FloatArray,
     batch_factor: FloatArray,
 ) -> tuple[int, int]:
@@ -445,7 +413,7 @@ def write_batch(
             rank = numerical_rank(work[1 : dim + 1], rank, work[0], batch_factor)
         wide = cholesky(work[1 : dim + 1], 1.0, rank, len(table) == 0, work[0], work[dim + 1 :])
     else:
-        bartlett(rng, rows, work[0], work[dim + 1 :])
+        bartlett(rng, rows, shapes, work[0], work[dim + 1 :])
     if len(table):  # rows of the truth, where the factor is the identity
         batch_mean[:], batch_factor[:] = work[0], work[dim + 1 :]
         return rank, wide
@@ -467,6 +435,7 @@ def batches_block(
     longest = max(plan.real_rows.max(), plan.synthetic_rows.max())
     z = np.empty((longest if literal or len(table) else 0, dim))
     work, none = np.zeros((2 * dim + 1, dim)), np.empty((0, dim))
+    shapes, waiting, share = np.zeros((dim + 1, 2)), queue(dim), scale / scale.sum()
     mean, new_mean, origin = np.empty(dim), np.empty(dim), np.zeros(dim)
     factor, new_factor, unit = np.zeros((dim, dim)), np.zeros((dim, dim)), np.eye(dim)
     pooled, values = np.empty((dim, dim)), np.empty(len(FIELDS))
@@ -482,8 +451,9 @@ def batches_block(
             if plan.real_rows[t] > 0:
                 rows = plan.real_rows[t]
                 hull, new_width = write_batch(
-                    rng, rows, 1.0, literal, table, origin, unit, dim, z, work, new_mean, new_factor
-                )
+                    rng, rows, 1.0, literal, table, origin, unit, dim, z, work, shapes, new_mean,
+                    new_factor,
+                )  # fmt: skip
                 if not plan.last_only:
                     if len(table):
                         pooled[:] = work[1 : dim + 1]
@@ -503,17 +473,20 @@ def batches_block(
                 width = cholesky(pooled, plan.unbias[t], rank, exact, mean, factor)
             measure(mean, factor, width, scale, plan.threshold, wanted, work, values)
             keep(values, order, replicate, out[t])
+            if wanted[WASSERSTEIN] and dim > 1:
+                enqueue(waiting, factor, width, share, t, replicate, order, out)
             if t < last:
                 rows, tau = plan.synthetic_rows[t], plan.temperature
                 _, new_width = write_batch(
-                    rng, rows, tau, literal, none, mean, factor, width, z, work, new_mean,
-                    new_factor,
+                    rng, rows, tau, literal, none, mean, factor, width, z, work, shapes,
+                    new_mean, new_factor,
                 )  # fmt: skip
                 if not plan.last_only:
                     gram(new_factor, new_width, pooled)
                     put(
                         means[plan.slot[t]], scatters[plan.slot[t]], new_mean, pooled, plan.share[t]
                     )
+    settle(waiting, order, out)
 
 
 @inlined
@@ -565,6 +538,7 @@ def subsample_block(
     mean, pooled, factor = np.empty(dim), np.empty((dim, dim)), np.zeros((dim, dim))
     work, none, root = np.zeros((2 * dim + 1, dim)), np.empty((0, dim)), math.sqrt(plan.temperature)
     values, wanted = np.empty(len(FIELDS)), chosen(order)
+    waiting, share = queue(dim), scale / scale.sum()
     exact = plan.exact_rank and len(table) == 0
     for replicate in range(out.shape[2]):
         truth(plan.threshold, values)
@@ -582,6 +556,8 @@ def subsample_block(
             width = cholesky(pooled, plan.unbias[t], rank, exact, mean, factor)
             measure(mean, factor, width, scale, plan.threshold, wanted, work, values)
             keep(values, order, replicate, out[t])
+            if wanted[WASSERSTEIN] and dim > 1:
+                enqueue(waiting, factor, width, share, t, replicate, order, out)
             if t == last:
                 break
             draw_rows(rng, none, plan.synthetic_rows[t], z)
@@ -592,3 +568,4 @@ def subsample_block(
                         total += factor[i, j] * z[r, j]
                     kept[size + r, i] = mean[i] + root * total
             size += plan.synthetic_rows[t]
+    settle(waiting, order, out)

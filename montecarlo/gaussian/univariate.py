@@ -31,7 +31,7 @@ from montecarlo.gaussian.fields import (
     WASSERSTEIN,
 )
 from montecarlo.gaussian.rows import chosen
-from montecarlo.kernels import ROUNDING, chi_square, gamma_variate, inlined, kernel
+from montecarlo.kernels import ROUNDING, chi_square, gamma_variate, inlined, kernel, shape
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -51,8 +51,7 @@ def draw_batches(
 ) -> None:
     """A batch of `rows` rows for each lane: its mean and its standard deviation (ddof 0)."""
     if rows > 4:
-        b = 0.5 * (rows - 1) - 1.0 / 3.0
-        c = 1.0 / math.sqrt(9.0 * b)
+        b, c = shape(rows - 1)
         for lane in range(LANES):
             new_mean[lane] = rng.standard_normal()
             new_spread[lane] = 2.0 * gamma_variate(rng, b, c)
