@@ -32,6 +32,7 @@ from theory.commandline import (
 from theory.curve import Curve, Kind
 from theory.gaussian import FIELDS, available, curves, survival
 from theory.inflation import inflation
+from theory.regression.subsample import drawn_again_from
 from theory.symbolic.commandline import add_derive
 from theory.workflow import whole_number
 
@@ -50,6 +51,10 @@ INFINITE = {
     "excess_test_error": "inf: with dim - 1, dim or dim + 1 different rows a fit has no finite "
     "mean error, because X'X may come arbitrarily close to singular; take dim + 2 rows or more",
 }
+DRAWN_AGAIN = (
+    "over all designs the mean is infinite from generation {} on: rows close to a hyperplane are "
+    "drawn again and again (docs/subsample_threshold.md, theorem 4); shown are typical designs"
+)
 
 
 class _Record(Protocol):
@@ -180,7 +185,9 @@ def _regression(options: argparse.Namespace) -> int:
     given = "given" if design is not None else chain.design
     ridge = f", ridge={chain.ridge:g} ({chain.penalty})" if chain.ridge else ""
     title = f"linear regression, dim={chain.dim}, {given} design{ridge}, {workflow}"
-    question = _Question(title, regressions.FIELDS, known, list(known), "excess_test_error")
+    start = drawn_again_from(chain, workflow)
+    caveat = None if start is None else DRAWN_AGAIN.format(start)
+    question = _Question(title, regressions.FIELDS, known, list(known), "excess_test_error", caveat)
 
     def record(horizon: int) -> regressions.RegressionCurves:
         return regressions.curves(chain, workflow, horizon, design=design)
@@ -192,13 +199,17 @@ def _regression(options: argparse.Namespace) -> int:
 
 @dataclass(frozen=True)
 class _Question:
-    """What a family can be asked: all its fields, those known here, the usual ones, the first."""
+    """What a family can be asked: all its fields, those known here, the usual ones, the first.
+
+    `caveat` is a line under values of leading order.
+    """
 
     title: str
     fields: Sequence[str]
     known: Sequence[str]
     usual: Sequence[str]
     first: str
+    caveat: str | None = None
 
 
 def _horizon(options: argparse.Namespace) -> int:
@@ -218,6 +229,8 @@ def _answer(
     notes = [f"not known for this chain and workflow: {', '.join(absent)}"] if absent else []
     if any(np.isinf(curve.values[1:]).any() for curve in found.values()):
         notes.append(INFINITE[question.first])
+    if question.caveat and any(curve.kind is Kind.ASYMPTOTIC for curve in found.values()):
+        notes.append(question.caveat)
     _show(options, question.title, found, notes)
     return 0
 

@@ -41,7 +41,8 @@ def simulate(
 
     The arrays hold every run; use `estimate` for many. A run does not depend on `threads`. Index 0
     is the truth, whose error is 0. A fit to d - 1, d or d + 1 different rows without a penalty has
-    an error of infinite mean; each run is finite all the same.
+    an error of infinite mean, and under accumulate-subsample so may others have, over designs: see
+    `theory.regression.infinite_mean_from`. Each run is finite all the same.
 
     Args:
         chain: the data, the fit and its penalty. The direction of w* is drawn for each run.

@@ -425,6 +425,18 @@ def test_regression_says_when_and_why_not(capsys: Output) -> None:
     assert "take dim + 2 rows or more" in singular
 
 
+def test_regression_says_from_when_the_mean_over_designs_is_infinite(capsys: Output) -> None:
+    line = "regression --workflow accumulate-subsample --n 32"
+    sentence = "over all designs the mean is infinite from generation 44 on: "
+    assert sentence in printed(capsys, f"{line} --dim 10".split())
+    for options in ("--dim 10 --until 1", "--dim 10 --format json"):
+        assert "over all infinite from generation 44 on" in printed(
+            capsys, f"{line} {options}".split()
+        )
+    for options in ("--dim 1", "--dim 10 --generations 1", "--dim 10 --with-replacement"):
+        assert "over all" not in printed(capsys, f"{line} {options}".split())
+
+
 @pytest.mark.parametrize(("options", "message"), [
     ("--noise 0", "noise must be > 0, got 0.0"),
     ("--noise x", "must be numbers separated by commas, got 'x'"),

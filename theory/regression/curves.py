@@ -98,8 +98,11 @@ def _why_singular(chain: RegressionChain, workflow: Workflow, kind: WorkflowKind
     if kind is WorkflowKind.ACCUMULATE_SUBSAMPLE or not exact:
         alone = kind is WorkflowKind.CUSTOM
         fewest = min(first, min(workflow.schedule) if alone else workflow.budget or first)
-        known = fewest >= dim + 2
-        return None if known else f"known for fits on at least dim + 2 = {dim + 2} rows only"
+        if fewest >= dim + 2:
+            return None
+        start = subsample.infinite_mean_from(chain, workflow)
+        known = f"known for fits on at least dim + 2 = {dim + 2} rows only"
+        return known if start is None else f"{known} (infinite from generation {start} on)"
     if kind is WorkflowKind.FRESH and chain.design == "fresh":
         fewest = first + min(workflow.schedule[1:] or workflow.schedule)
         if fewest < dim + 2:
@@ -162,6 +165,10 @@ class RegressionCurves:
         under replace, accumulate and fresh; ASYMPTOTIC elsewhere, to leading order as d/n -> 0.
         Fresh, rows n, noise sigma: replace t sigma^2 d/(n-d-1), accumulate
         sum_{i<=t} sigma^2 d/(i (i n-d-1)). Reused: sigma^2 d/(n-d-1) v_t of `theory.inflation`.
+
+        A subsample of fresh rows, d >= 2: values and limit stay those of the leading order, of
+        typical designs, where the mean over all of them is infinite. `source` says from which
+        generation on, `infinite_mean_from` why.
         """
         parts, kind = self._parts("excess_test_error"), self.workflow.until(self.generations)
         limit = parts.limit if self.workflow.until(_FOREVER) is kind else None
@@ -231,6 +238,9 @@ class RegressionCurves:
 
     def _curve(self, parts: Parts, values: FloatArray, field: str, limit: float | None) -> Curve:
         source = _SOURCE if parts.kind is Kind.EXACT else _LEADING
+        start = subsample.drawn_again_from(self.chain, self.workflow)
+        if parts.kind is not Kind.EXACT and field != "bias" and start is not None:
+            source = f"{_LEADING}, typical designs; over all infinite from generation {start} on"
         std = parts.std if field == "excess_test_error" else None
         return Curve(values, parts.kind, source, std, limit, self._form(field))
 

@@ -4,8 +4,9 @@ The relabelled chain, which is solved here: each of the m rows of fit t is new, 
 model drawn uniformly from w_0 = w*, ..., w_(t-1), with new label noise. It is what
 accumulate-subsample with fresh designs does, except that this one draws rows, labels and noise
 that were stored and will be drawn again. For the relabelled chain the threshold is a theorem; for
-the stored pool, where rows depend on the models that saw them, it is no proof: theory.regression
-says what is known of it.
+the stored pool, where rows depend on the models that saw them, it is no proof. That pool has the
+same threshold given the designs, and for d >= 2 an infinite mean over them: rows close to a
+hyperplane are drawn again, as no row is here (docs/subsample_threshold.md).
 """
 
 from __future__ import annotations
