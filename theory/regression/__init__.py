@@ -6,6 +6,7 @@ reused.py       one design for every batch: exact under every workflow without a
 fresh.py        new rows for every batch: replace, accumulate and fresh, exact
 conditional.py  the user's own design, with any ridge: exact
 subsample.py    leading order elsewhere, and subsample_growth: the threshold of boundedness
+quantile.py     error_quantile: what a run sees, where the mean is infinite too
 ridge.py        ridge on the last fit for any spectrum: deterministic equivalents
 moments.py      the expectations over designs that they share
 parts.py        Parts: bias and variance
@@ -13,6 +14,7 @@ parts.py        Parts: bias and variance
 
 from theory.regression.chain import RegressionChain
 from theory.regression.curves import FIELDS, RegressionCurves, available, curves
+from theory.regression.quantile import error_quantile
 from theory.regression.subsample import subsample_growth
 
 __all__ = [
@@ -21,5 +23,6 @@ __all__ = [
     "RegressionCurves",
     "available",
     "curves",
+    "error_quantile",
     "subsample_growth",
 ]
