@@ -42,5 +42,5 @@ class FigureModule(Protocol):
 
 
 FIGURES: dict[str, FigureModule] = {
-    module.NAME: module for module in (gaussian_overview, regression_error, universal_inflation)
+    module.NAME: module for module in (gaussian_overview, universal_inflation, regression_error)
 }

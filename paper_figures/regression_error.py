@@ -70,7 +70,7 @@ ALT = (
 _KINDS = (WorkflowKind.REPLACE, WorkflowKind.ACCUMULATE, WorkflowKind.ACCUMULATE_SUBSAMPLE)
 _DRAWN = WorkflowKind.ACCUMULATE_SUBSAMPLE
 _SHORT = ("replace", "accumulate", "subsample")
-_THIN = 0.7  # points, of asymptotic lines
+_OWN = style.COLOURS[_DRAWN]
 
 
 def settings() -> dict[str, Any]:
@@ -105,12 +105,12 @@ def caption(series: Sequence[Series]) -> str:
         f"means in units of one fit to n real rows, σ² d/(n − d − 1); "
         f"{captions.runs(_measured(series, NEW, drawn=False))} in d and e; in f "
         f"{_by_size(series, NEW)}. d: under replace the error is t for every n, and grows like "
-        f"ln t if batch t has n t rows. e: π²/6, the limit with the same rows, bounds that with "
+        f"ln t if generation t fits n t rows. e: π²/6, the limit with the same rows, bounds that with "
         f"new ones. f: at t = {GENERATIONS} the error of n = {ROWS[0]} is "
         f"{_above_leading_order(series):.0f} % above the leading order. g: n = {THRESHOLD_ROWS}, "
-        f"new rows ({captions.runs(panel(series, THRESHOLD))}): bounded iff n ≥ 2d + 1; for d = "
-        f"{THRESHOLD_DIMS[-1]} theory gives the power t^{growth:.2f} of the grey line, not its "
-        f"height. h: the error at t = {GENERATIONS} against (d + 1)/n, new rows "
+        f"new rows ({captions.runs(panel(series, THRESHOLD))}): given the designs, bounded iff "
+        f"n ≥ 2d + 1; for d = {THRESHOLD_DIMS[-1]} theory gives the power t^{growth:.2f} of the "
+        f"grey line, not its height. h: the error at t = {GENERATIONS} against (d + 1)/n, new rows "
         f"({_by_kind(series)}): accumulate depends on nothing else; a subsample diverges beyond "
         f"1/2, which no cell of the published grid reaches. i: quantiles of the runs, d = {DIM}, "
         f"n = {TAIL_ROWS} ({captions.runs(panel(series, TAIL))} a design): the same rows have a "
@@ -168,12 +168,12 @@ def draw(series: Sequence[Series]) -> Figure:
     ]
     titles = [f"{name}, {rows}" for rows in (SAME, NEW) for name in _SHORT]
     titles += [f"subsample, new rows, n = {THRESHOLD_ROWS}", f"new rows, t = {GENERATIONS}"]
-    titles += [f"quantiles, d = {DIM}, n = {TAIL_ROWS}"]
+    titles += [f"subsample, n = {TAIL_ROWS}: quantiles"]
     for letter, place, title in zip("abcdefghi", axes.flat, titles, strict=True):
         place.set_title(f"{letter}  {title}")
-    axes[0, 0].set_ylabel("excess test error\n(units of σ², log scale)")
-    for place in (axes[1, 0], axes[2, 0]):
-        place.set_ylabel("error in units of one fit\n(log scale)")
+    axes[0, 0].set_ylabel(f"excess test error, d = {DIM}\n(units of σ², log scale)")
+    axes[1, 0].set_ylabel(f"error in units of one fit, d = {DIM}\n(log scale)")
+    axes[2, 0].set_ylabel("error in units of one fit\n(log scale)")
     for place in axes[2]:
         place.set(yscale="log", ylim=(0.5, 400))
         style.plain_ticks(place.yaxis, (1, 10, 100))
@@ -205,22 +205,33 @@ def _draw_same(axes: Axes, series: Sequence[Series]) -> style.Ends:
     return ends
 
 
-def _draw_by_rows(axes: Axes, series: Sequence[Series]) -> style.Ends:
-    """A shade and a marker for every n, which stands beside the end of its line."""
+def _draw_by_rows(axes: Axes, series: Sequence[Series], *, colour: str | None = None) -> style.Ends:
+    """A shade and a marker for every n, which stands beside the end of its line.
+
+    `colour` is that of a line which all n share.
+    """
     axes.set(xscale="log", xlim=(0.9, 1.15 * GENERATIONS))
     style.plain_ticks(axes.xaxis, (1, 3, 10, 30, 100))
     axes.grid(axis="y")
     ends = []
     colours = style.shades(series[0].kind, len(series))
-    for s, colour, marker in zip(series, colours, style.MARKERS, strict=False):
+    for s, shade, marker in zip(series, colours, style.MARKERS, strict=False):
         exact = s.theory.kind is Kind.EXACT
-        line = {"style": "-" if exact else "--", "width": 1.2 if exact else _THIN}
-        style.draw_line(axes, s, colour=colour, marker=marker, start=1, **line)
+        style.draw_points(axes, s, colour=shade, marker=marker)
+        if colour is None or s is series[0]:
+            _draw_theory(axes, s, colour or shade)
         if exact and s.theory.limit is not None and np.isfinite(s.theory.limit):
-            style.reference(axes, s.theory.limit, colour=colour)
+            style.reference(axes, s.theory.limit, colour=shade)
         end = s.theory[GENERATIONS] if exact else s.points[-1].simulation
-        ends.append((float(end), f"n = {style.plain(s.n or 0)}", colour))
+        ends.append((float(end), f"n = {style.plain(s.n or 0)}", shade))
     return ends
+
+
+def _draw_theory(axes: Axes, series: Series, colour: str) -> None:
+    """The line alone: solid where it is exact, thin and dashed where it is asymptotic."""
+    line, width = ("-", 1.2) if series.theory.kind is Kind.EXACT else ("--", 0.7)
+    t = np.arange(1, len(series.theory.values))
+    axes.plot(t, series.theory.values[1:], line, color=colour, linewidth=width, zorder=2)
 
 
 def _draw_replace(axes: Axes, series: Sequence[Series]) -> style.Ends:
@@ -230,12 +241,15 @@ def _draw_replace(axes: Axes, series: Sequence[Series]) -> style.Ends:
     fixed = _draw_by_rows(axes, [s for s in series if s.label != GROWING])
     ends = _draw_by_rows(axes, [s for s in series if s.label == GROWING])
     axes.annotate("n rows\na batch", (10, 14), fontsize=style.SMALL, ha="right")
-    axes.annotate("n t rows in batch t", (100, 1.25), fontsize=style.SMALL, ha="right")
+    axes.annotate("n t rows at t", (100, 1.25), fontsize=style.SMALL, ha="right")
     return [*ends, (fixed[0][0], "every n", fixed[0][2])]
 
 
 def _draw_accumulate(axes: Axes, series: Sequence[Series]) -> style.Ends:
-    axes.set(ylim=(0.96, 1.72), xlabel="generation t (log scale)", ylabel="the same, linear scale")
+    axes.set(
+        ylim=(0.96, 1.72), xlabel="generation t (log scale)",
+        ylabel="units of one fit (linear scale)",
+    )  # fmt: skip
     style.plain_ticks(axes.yaxis, (1, 1.2, 1.4, 1.6))
     style.reference(axes, np.pi**2 / 6)
     axes.annotate("π²/6", (1, np.pi**2 / 6 + 0.015), fontsize=style.SMALL)
@@ -243,11 +257,14 @@ def _draw_accumulate(axes: Axes, series: Sequence[Series]) -> style.Ends:
 
 
 def _draw_subsample(axes: Axes, series: Sequence[Series]) -> style.Ends:
-    axes.set(ylim=(0.8, 4.2), xlabel="generation t (log scale)", ylabel="the same, linear scale")
+    axes.set(
+        ylim=(0.8, 4.2), xlabel="generation t (log scale)",
+        ylabel="units of one fit (linear scale)",
+    )  # fmt: skip
     style.plain_ticks(axes.yaxis, (1, 2, 3, 4))
     style.reference(axes, np.pi**2 / 2 - 2)
-    axes.annotate("π²/2 − 2", (1, np.pi**2 / 2 - 1.95), fontsize=style.SMALL)
-    return _draw_by_rows(axes, series)
+    axes.annotate("π²/2 − 2", (1, np.pi**2 / 2 - 2.28), fontsize=style.SMALL)
+    return _draw_by_rows(axes, series, colour=_OWN)
 
 
 def _draw_threshold(axes: Axes, series: Sequence[Series]) -> style.Ends:
@@ -257,16 +274,17 @@ def _draw_threshold(axes: Axes, series: Sequence[Series]) -> style.Ends:
     )  # fmt: skip
     style.plain_ticks(axes.xaxis, (1, 10, 100, 1000))
     ends = []
+    _draw_theory(axes, series[0], _OWN)
     for s, colour, marker in zip(
         series, style.shades(_DRAWN, len(series)), style.MARKERS, strict=False
     ):
-        style.draw_line(axes, s, colour=colour, marker=marker, start=1, style="--", width=_THIN)
+        style.draw_points(axes, s, colour=colour, marker=marker)
         power, end = subsample_growth(s.dim or 0, THRESHOLD_ROWS) - 1, s.points[-1].simulation
         if power > 0:
             t = np.array([20, LONG])
             axes.plot(t, end * (t / LONG) ** power, color=style.GREY, linewidth=0.9, zorder=1)
-        bounded = "bounded" if power < 0 else f"slope {power:.2f}"
-        ends.append((end, f"d = {s.dim}\n{bounded}", colour))
+        fate = f"slope {power:.2f}" if power > 0 else "bounded"
+        ends.append((end, f"d = {s.dim}\n{fate}", colour))
     return ends
 
 
@@ -274,26 +292,30 @@ def _draw_across(axes: Axes, series: Sequence[Series]) -> style.Ends:
     """The last generation against (d + 1)/n: on one curve, or beyond a threshold."""
     axes.set(xlim=(0, 0.78), xlabel="(d + 1) / n")
     style.plain_ticks(axes.xaxis, (0, 0.25, 0.5, 0.75))
-    axes.axvline(0.5, color=style.GREY, linestyle=(0, (1, 2)), linewidth=0.9, zorder=1)
+    axes.plot([0.5, 0.5], [0.95, 400], color=style.GREY, linewidth=0.9, zorder=1)
     leading = inflation(Workflow.accumulate_subsample(10), GENERATIONS)[GENERATIONS]
-    axes.axhline(leading, color=style.COLOURS[_DRAWN], linestyle="--", linewidth=_THIN, zorder=1)
+    axes.axhline(leading, color=_OWN, linestyle="--", linewidth=0.7, zorder=1)
     kept = [s for s in series if s.kind is WorkflowKind.ACCUMULATE]
     line = sorted((_share(s), float(s.theory[GENERATIONS])) for s in kept)
     axes.plot(*np.array(line).T, color=style.COLOURS[WorkflowKind.ACCUMULATE], zorder=2)
     for kind in _KINDS[1:]:
-        colours = style.shades(kind, len(ACROSS_DIMS))
-        for n, colour, marker in zip(ACROSS_DIMS, colours, style.MARKERS, strict=False):
-            own = [s for s in series if s.kind is kind and s.n == n and s.points]
-            axes.errorbar(
-                [_share(s) for s in own], [s.points[0].simulation for s in own],
-                [style.BARS * (s.points[0].std_error or 0) for s in own], fmt=marker, color=colour,
-                elinewidth=0.8, capsize=1.6, markeredgecolor="white", markeredgewidth=0.25,
-                zorder=3, label=f"n = {n}" if kind is _DRAWN else None,
+        shades = style.shades(kind, len(ROWS))
+        for n, colour, marker in zip(ACROSS_DIMS, shades, style.MARKERS, strict=False):
+            own = [(s, s.points[0]) for s in series if s.kind is kind and s.n == n and s.points]
+            style.errorbars(
+                axes, [_share(s) for s, _ in own], [p.simulation for _, p in own],
+                [p.std_error or 0 for _, p in own], colour=colour, marker=marker,
             )  # fmt: skip
-    axes.legend(loc="upper left", handletextpad=0.2, borderaxespad=0.1, fontsize=style.SMALL)
-    axes.annotate("n = 2d", (0.51, 0.62), fontsize=style.SMALL)
-    axes.annotate("subsample", (0.14, 4.4), fontsize=style.SMALL)
-    axes.annotate("accumulate", (0.14, 1.95), fontsize=style.SMALL)
+            if kind is _DRAWN:
+                axes.plot([], [], marker, color=colour, label=f"n = {n}")
+    axes.legend(
+        loc="lower left", ncols=3, handletextpad=0, columnspacing=0.6, borderaxespad=0,
+        fontsize=style.SMALL,
+    )  # fmt: skip
+    for text, x, where in (("bounded", 0.475, "right"), ("diverges", 0.525, "left")):
+        axes.annotate(text, (x, 220), fontsize=style.SMALL, ha=where)
+    axes.annotate("subsample", (0.06, 4.4), fontsize=style.SMALL)
+    axes.annotate("accumulate", (0.06, 1.95), fontsize=style.SMALL)
     return []
 
 
@@ -311,8 +333,9 @@ def _draw_tails(axes: Axes, series: Sequence[Series]) -> style.Ends:
     for s in series:
         same = s.label.endswith(SAME)
         colour, marker = (dark, "o") if same else (light, "s")
-        style.draw_line(axes, s, colour=colour, marker=marker, start=1, style="--", width=_THIN)
+        style.draw_points(axes, s, colour=colour, marker=marker)
         if same:
+            _draw_theory(axes, s, _OWN)
             percent = 100 * float(s.quantity.removesuffix(ONE_FIT).split()[-1])
             ends.append((s.points[-1].simulation, f"{percent:g} %", colour))
     handles = {s.label: (dark, "o") if s.label.endswith(SAME) else (light, "s") for s in series}
