@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from paper_figures.series import Cell, Point
+from paper_figures.series import Cell, FloatArray, Point
+from paper_figures.style import BARS
+from theory.gaussian import GaussianChain
+from theory.regression import RegressionChain
 
 QUICK = 16  # --quick runs this many times fewer replicates
 FEWEST = 16
@@ -23,27 +26,63 @@ def measure(cells: Sequence[Cell], *, seed: int, quick: bool = False) -> list[Po
     """
     points: list[Point] = []
     for i, cell in enumerate(cells):
-        points.extend(_of_cell(cell, seed + i, quick))
+        replicates = max(FEWEST, cell.replicates // QUICK) if quick else cell.replicates
+        found = _quantiles if cell.quantiles else _means
+        for name, value, error in found(cell, seed + i, replicates):
+            points += [
+                Point(
+                    cell.panel, name, cell.label, cell.chain.dim, cell.n, t,
+                    float(value[t]), float(error[t]), replicates,
+                )
+                for t in cell.at
+            ]  # fmt: skip
     return points
 
 
-def _of_cell(cell: Cell, seed: int, quick: bool) -> list[Point]:
-    from montecarlo.gaussian import estimate  # numba, which drawing does not need
+def _means(
+    cell: Cell, seed: int, replicates: int
+) -> Iterator[tuple[str, FloatArray, FloatArray]]:  # fmt: skip
+    """(field, means, standard errors), arrays of axis (generation,)."""
+    # numba, which drawing does not need
+    from montecarlo import gaussian, regression
 
-    replicates = max(FEWEST, cell.replicates // QUICK) if quick else cell.replicates
-    found = estimate(
-        cell.chain, cell.workflow, cell.generations,
-        seed=seed, replicates=replicates, fields=cell.fields,
-    )  # fmt: skip
-    points = []
+    chain, flow, last = cell.chain, cell.workflow, cell.generations
+    if isinstance(chain, GaussianChain):
+        found = gaussian.estimate(
+            chain, flow, last, seed=seed, replicates=replicates, fields=cell.fields,
+            method=cell.method,
+        )  # fmt: skip
+    else:
+        found = regression.estimate(
+            chain, flow, last, seed=seed, replicates=replicates, fields=cell.fields,
+            method=cell.method,
+        )  # fmt: skip
     for field in cell.fields:
         sample, std = found[field], cell.theory(field).std
-        error = sample.std_error if std is None else std / np.sqrt(sample.count)
-        points += [
-            Point(
-                cell.panel, field, cell.label, cell.chain.dim, cell.n, t,
-                float(sample.mean[t]), float(error[t]), sample.count,
-            )
-            for t in cell.at
-        ]  # fmt: skip
-    return points
+        # Without label noise a run has less spread than theory says.
+        known = std is not None and cell.method != "rao-blackwell"
+        yield field, sample.mean, std / np.sqrt(sample.count) if known else sample.std_error
+
+
+def _quantiles(
+    cell: Cell, seed: int, replicates: int
+) -> Iterator[tuple[str, FloatArray, FloatArray]]:  # fmt: skip
+    """(quantile, values, standard errors) of the error of one run, axis (generation,).
+
+    A bar is as wide as the order statistics that a binomial count leaves BARS standard deviations
+    away: it holds whatever the tail.
+    """
+    from montecarlo.regression import simulate
+
+    assert isinstance(cell.chain, RegressionChain)
+    runs = simulate(
+        cell.chain, cell.workflow, cell.generations, seed=seed, replicates=replicates,
+        fields=cell.fields, method=cell.method,
+    )  # fmt: skip
+    ordered = np.sort(runs[cell.fields[0]], axis=0)
+    for name, p in cell.quantities.items():
+        assert p is not None
+        away = BARS * np.sqrt(replicates * p * (1 - p))
+        ranks = np.clip(replicates * p + np.array([-away, 0.0, away]), 0, replicates - 1)
+        low, middle, high = ordered[ranks.astype(int)]
+        yield name, middle, (high - low) / (2 * BARS)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from theory import gaussian, regression
 from theory.curve import Curve
-from theory.gaussian import GaussianChain, curves
+from theory.gaussian import GaussianChain
+from theory.regression import RegressionChain
 from theory.workflow import Workflow, WorkflowKind
 
 FloatArray = npt.NDArray[np.float64]
+Chain: TypeAlias = GaussianChain | RegressionChain
 
 
 @dataclass(frozen=True)
@@ -29,25 +32,42 @@ class Cell:
         fields: simulated fields.
         at: generations whose points are kept.
         replicates: independent runs.
+        method: the engine of the simulation.
+        quantiles: of a run's error, kept in place of the means of the fields; regression only.
     """
 
     panel: str
     label: str
-    chain: GaussianChain
+    chain: Chain
     workflow: Workflow
     generations: int
     fields: tuple[str, ...]
     at: tuple[int, ...]
     replicates: int
+    method: str = "auto"
+    quantiles: tuple[float, ...] = ()
 
     @property
     def n(self) -> int:
         """Rows a batch."""
         return self.workflow.schedule[0]
 
-    def theory(self, field: str) -> Curve:
-        """The exact curve of a field."""
-        return curves(self.chain, self.workflow, self.generations)[field]
+    @property
+    def quantities(self) -> dict[str, float | None]:
+        """What the points are called: fields, or quantiles with their probabilities."""
+        if self.quantiles:
+            return {f"quantile {p:g}": p for p in self.quantiles}
+        return dict.fromkeys(self.fields)
+
+    def theory(self, quantity: str) -> Curve:
+        """The curve of a quantity; its kind says whether it is exact."""
+        chain, workflow, generations = self.chain, self.workflow, self.generations
+        if isinstance(chain, GaussianChain):
+            return gaussian.curves(chain, workflow, generations)[quantity]
+        probability = self.quantities.get(quantity)
+        if probability is None:
+            return regression.curves(chain, workflow, generations)[quantity]
+        return regression.error_quantile(chain, workflow, generations, probability=probability)
 
     def settings(self) -> dict[str, Any]:
         """The spec in plain values: a file of points is good for one spec only."""
@@ -56,17 +76,28 @@ class Cell:
             "label": self.label,
             "workflow": str(self.workflow),
             "dim": self.chain.dim,
-            "ddof": self.chain.ddof,
+            **self._own_settings(),
             "generations": self.generations,
             "fields": list(self.fields),
             "at": list(self.at),
             "replicates": self.replicates,
         }
 
+    def _own_settings(self) -> dict[str, Any]:
+        """Those of the family."""
+        if isinstance(self.chain, GaussianChain):
+            return {"ddof": self.chain.ddof}
+        return {
+            "noise": self.chain.noise,
+            "design": self.chain.design,
+            "method": self.method,
+            "quantiles": list(self.quantiles),
+        }
+
 
 @dataclass(frozen=True)
 class Point:
-    """A Monte Carlo mean; the units are those of `quantity`.
+    """A Monte Carlo mean or quantile; the units are those of `quantity`.
 
     Attributes:
         panel: where it is drawn.
@@ -75,8 +106,8 @@ class Point:
         dim: dimension.
         n: rows a batch.
         generation: 1 is the fit to real data.
-        simulation: mean over the replicates.
-        std_error: of that mean; None for a single run.
+        simulation: mean, or quantile, over the replicates.
+        std_error: of that; None for a single run.
         replicates: runs behind it.
     """
 
@@ -122,7 +153,7 @@ class Series:
 
     @property
     def measured(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """(generations, simulated means, standard errors); a single run has error 0."""
+        """(generations, simulated values, standard errors); a single run has error 0."""
         columns = [(p.generation, p.simulation, p.std_error or 0.0) for p in self.points]
         at, mean, error = np.array(columns, dtype=np.float64).reshape(-1, 3).T
         return at, mean, error
@@ -145,18 +176,18 @@ COLUMNS = (
 
 
 def lines(cells: Sequence[Cell], points: Sequence[Point]) -> list[Series]:
-    """The exact curve of every field of every cell, with its points."""
+    """The curve of every quantity of every cell, with its points."""
     found: dict[tuple[str, str, str, int, int], list[Point]] = {}
     for point in points:
         found.setdefault(point.key, []).append(point)
     return [
         Series(
-            cell.panel, field, cell.label, cell.workflow.kind, cell.chain.dim, cell.n,
-            cell.theory(field),
-            tuple(found.get((cell.panel, field, cell.label, cell.chain.dim, cell.n), ())),
+            cell.panel, name, cell.label, cell.workflow.kind, cell.chain.dim, cell.n,
+            cell.theory(name),
+            tuple(found.get((cell.panel, name, cell.label, cell.chain.dim, cell.n), ())),
         )
         for cell in cells
-        for field in cell.fields
+        for name in cell.quantities
     ]  # fmt: skip
 
 

@@ -147,10 +147,28 @@ def draw_line(
     """Theory as a line from generation `start`, its points with bars of BARS standard errors."""
     t = np.arange(len(series.theory.values))[start:]
     axes.plot(t, series.theory.values[start:], style, color=colour, linewidth=width, zorder=2)
-    at, mean, error = series.measured
+    draw_points(axes, series, colour=colour, marker=marker)
+
+
+def draw_points(axes: Axes, series: Series, *, colour: str, marker: str) -> None:
+    """The points of a line with bars of BARS standard errors."""
+    errorbars(axes, *series.measured, colour=colour, marker=marker)
+
+
+def errorbars(
+    axes: Axes,
+    at: npt.ArrayLike,
+    mean: npt.ArrayLike,
+    error: npt.ArrayLike,
+    *,
+    colour: str,
+    marker: str,
+    label: str | None = None,
+) -> None:
+    """Points with bars of BARS standard errors."""
     axes.errorbar(
-        at, mean, BARS * error, fmt=marker, color=colour, elinewidth=0.8, capsize=1.6,
-        capthick=0.8, markeredgecolor="white", markeredgewidth=0.25, zorder=3,
+        at, mean, BARS * np.asarray(error), fmt=marker, color=colour, elinewidth=0.8, capsize=1.6,
+        capthick=0.8, markeredgecolor="white", markeredgewidth=0.25, zorder=3, label=label,
     )  # fmt: skip
 
 

@@ -193,7 +193,7 @@ def test_ctrl_c_is_130_and_writes_nothing_of_that_figure(small, capsys):
 @pytest.mark.parametrize(
     ("argv", "fragment"),
     [
-        ([], "nothing to draw: name a figure (gaussian_overview, universal_inflation) or --all"),
+        ([], f"nothing to draw: name a figure ({', '.join(catalogue.FIGURES)}) or --all"),
         (["fig1"], "unknown figure 'fig1': choose from gaussian_overview"),
         (["gaussian_overview", "--all"], "not both"),
         (["--all", "--quick"], "--quick goes with --recompute"),

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from montecarlo.estimate import Interrupted
+from paper_figures.catalogue import FIGURES
 from validation import __main__ as command
 from validation import claims, gaussian, page, pictures, report
 from validation.__main__ import main
@@ -192,7 +193,7 @@ def test_text_has_a_contrast_of_four_and_a_half_in_the_light_and_in_the_dark(tre
 
 def test_every_figure_is_in_the_page_and_described(tree):
     images = list(tree.iter("img"))
-    assert len(images) == 3
+    assert len(images) == 1 + len(FIGURES)
     for image in images:
         assert len(image.get("alt")) > 80
         head, _, content = image.get("src").partition(",")
@@ -289,7 +290,7 @@ def test_a_figure_that_fails_does_not_hide_the_verdicts(monkeypatch, findings):
     monkeypatch.setattr("paper_figures.gaussian_overview.data", broken)
     html = page.render(findings, FACTS)
     assert f"{pictures.NOT_DRAWN}: &#39;data.csv&#39; is &lt;gone&gt;" in html
-    assert html.count("<img ") == 2
+    assert html.count("<img ") == len(FIGURES)
 
 
 @pytest.mark.parametrize(

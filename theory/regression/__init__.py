@@ -5,8 +5,13 @@ curves.py       curves, available: excess test error, its bias and variance, two
 reused.py       one design for every batch: exact under every workflow without a budget
 fresh.py        new rows for every batch: replace, accumulate and fresh, exact
 conditional.py  the user's own design, with any ridge: exact
+<<<<<<< HEAD
 subsample.py    leading order elsewhere; subsample_growth: bounded or not, given the designs;
                 infinite_mean_from: where the mean over designs is infinite
+=======
+subsample.py    leading order elsewhere, and subsample_growth: the threshold of boundedness
+quantile.py     error_quantile: what a run sees, where the mean is infinite too
+>>>>>>> fig
 ridge.py        ridge on the last fit for any spectrum: deterministic equivalents
 moments.py      the expectations over designs that they share
 parts.py        Parts: bias and variance
@@ -14,6 +19,7 @@ parts.py        Parts: bias and variance
 
 from theory.regression.chain import RegressionChain
 from theory.regression.curves import FIELDS, RegressionCurves, available, curves
+from theory.regression.quantile import error_quantile
 from theory.regression.subsample import infinite_mean_from, subsample_growth
 
 __all__ = [
@@ -22,6 +28,7 @@ __all__ = [
     "RegressionCurves",
     "available",
     "curves",
+    "error_quantile",
     "infinite_mean_from",
     "subsample_growth",
 ]
