@@ -44,7 +44,7 @@ from paper_figures.regression_cells import (
 from paper_figures.series import Point, Series, panel
 from theory.curve import Kind
 from theory.inflation import inflation
-from theory.regression import subsample_growth
+from theory.regression import RegressionChain, infinite_mean_from, subsample_growth
 from theory.workflow import Workflow, WorkflowKind
 
 if TYPE_CHECKING:
@@ -92,6 +92,8 @@ def caption(series: Sequence[Series]) -> str:
     """What lines, points and bars are, and how many runs are behind them."""
     exact = [s for s in series if s.theory.kind is Kind.EXACT and s.points]
     growth = subsample_growth(THRESHOLD_DIMS[-1], THRESHOLD_ROWS) - 1
+    subsample = Workflow.accumulate_subsample(ROWS[0])
+    infinite = infinite_mean_from(RegressionChain(DIM), subsample)
     return (
         f"Least squares on d Gaussian features, refitted {GENERATIONS} times to labels that the "
         f"last fits wrote with noise σ; the error is test error minus σ², and σ² is its unit "
@@ -114,7 +116,9 @@ def caption(series: Sequence[Series]) -> str:
         f"({_by_kind(series)}): accumulate depends on nothing else; a subsample diverges beyond "
         f"1/2, which no cell of the published grid reaches. i: quantiles of the runs, d = {DIM}, "
         f"n = {TAIL_ROWS} ({captions.runs(panel(series, TAIL))} a design): the same rows have a "
-        f"tail that new ones have not. A subsample has n rows, drawn without replacement. "
+        f"tail that new ones show much less. A subsample has n rows, drawn without replacement; "
+        f"with new rows its average here is one of typical designs, for over all designs the mean "
+        f"is infinite, at n = {ROWS[0]} from t = {infinite} on. "
         f"{captions.agreement(exact)}"
     )
 

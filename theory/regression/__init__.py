@@ -5,13 +5,9 @@ curves.py       curves, available: excess test error, its bias and variance, two
 reused.py       one design for every batch: exact under every workflow without a budget
 fresh.py        new rows for every batch: replace, accumulate and fresh, exact
 conditional.py  the user's own design, with any ridge: exact
-<<<<<<< HEAD
 subsample.py    leading order elsewhere; subsample_growth: bounded or not, given the designs;
                 infinite_mean_from: where the mean over designs is infinite
-=======
-subsample.py    leading order elsewhere, and subsample_growth: the threshold of boundedness
 quantile.py     error_quantile: what a run sees, where the mean is infinite too
->>>>>>> fig
 ridge.py        ridge on the last fit for any spectrum: deterministic equivalents
 moments.py      the expectations over designs that they share
 parts.py        Parts: bias and variance
