@@ -138,11 +138,17 @@ def line_variates(n: int) -> None:
 
 
 def space_engine(
-    name: str, n: int, generations: int, fields: tuple[str, ...], *, replicates: int = SPACE_RUNS
+    name: str,
+    n: int,
+    generations: int,
+    fields: tuple[str, ...],
+    *,
+    replicates: int = SPACE_RUNS,
+    threads: int = 1,
 ) -> None:
     estimate(
         GaussianChain(DIM), SPACE[name][0](n), generations, seed=1, replicates=replicates,
-        fields=fields, method="statistics", threads=1,
+        fields=fields, method="statistics", threads=threads,
     )  # fmt: skip
 
 
