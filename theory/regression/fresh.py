@@ -64,9 +64,7 @@ def _replace(chain: RegressionChain, workflow: Workflow, generations: int) -> Pa
     std = over_designs = None
     if min(sizes) >= dim + 4:
         std = _replace_std(chain, sizes, np.array(variance))
-        own = [
-            chain.label_noise(s) ** 4 * noise_gain_variance(n, dim) for s, n in enumerate(sizes)
-        ]
+        own = [chain.label_noise(s) ** 4 * noise_gain_variance(n, dim) for s, n in enumerate(sizes)]
         over_designs = np.sqrt(np.append(0.0, np.cumsum(own)))
     bias, limit = signal * (1 - np.array(kept)), _replace_limit(chain, workflow)
     return Parts(bias, np.array(variance), std=std, over_designs=over_designs, limit=limit)
