@@ -14,7 +14,6 @@ import mpmath
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 from scipy.stats import norm
 
 from tests.oracles import regression_moments as moments
@@ -28,7 +27,7 @@ from tests.oracles.regression_conditional import (
     random_experiment,
 )
 from tests.oracles.regression_literal import simulate
-from tests.oracles.regression_ridge import last_ridge_fit
+from tests.oracles.regression_ridge import last_ridge_fit, printed_ridge_parts
 from tests.oracles.regression_subsample import errors_given_designs, subsample_errors
 from tests.oracles.training_sets import Options, training_sets
 
@@ -414,21 +413,6 @@ def test_literal_ridge_accumulate_has_the_integrated_means(fixed: bool) -> None:
     )  # fmt: skip
     exact = quadrature.ridge_reused_accumulate_errors(8, 0.3, 1.5, 3, fixed=fixed)
     assert_means(runs, exact)
-
-
-def printed_ridge_parts(
-    eigenvalues: Array, truth: Array, n: int, penalty: float, spread: float
-) -> list[float]:
-    """Bias, variance (sigma = 1) and drift as printed, ``spread`` = k s_0^2/(n_0 - d - 1)."""
-
-    def df(power: int, kappa: float) -> float:
-        return float(np.sum((eigenvalues / (eigenvalues + kappa)) ** power))
-
-    kappa = brentq(lambda k: k - penalty - k * df(1, k) / n, penalty, 1e4, xtol=1e-14)
-    df2 = df(2, kappa)
-    bias = kappa**2 * np.sum(truth**2 * eigenvalues / (eigenvalues + kappa) ** 2) / (1 - df2 / n)
-    tail = kappa**2 * np.sum((eigenvalues + kappa) ** -2.0)
-    return [float(bias), df2 / (n - df2), spread * (df2 + tail * df2 / (n - df2))]
 
 
 @pytest.mark.parametrize(("ratio", "penalty"), [(1.5, 0.2), (0.6, 0.1)])

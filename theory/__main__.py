@@ -183,7 +183,8 @@ def _regression(options: argparse.Namespace) -> int:
     workflow = workflow_from(options)
     known = regressions.available(chain, workflow, _horizon(options), design=design)
     given = "given" if design is not None else chain.design
-    ridge = f", ridge={chain.ridge:g} ({chain.penalty})" if chain.ridge else ""
+    ridges = ",".join(f"{ridge:g}" for ridge in chain.ridges)
+    ridge = f", ridge={ridges} ({chain.penalty})" if chain.penalised else ""
     title = f"linear regression, dim={chain.dim}, {given} design{ridge}, {workflow}"
     start = drawn_again_from(chain, workflow)
     caveat = None if start is None else DRAWN_AGAIN.format(start)

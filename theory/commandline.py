@@ -178,8 +178,9 @@ def add_regression_options(parser: argparse.ArgumentParser) -> None:
         ".parquet table, reused and tested on",
     )  # fmt: skip
     group.add_argument(
-        "--ridge", type=float, default=0.0, metavar="LAMBDA",
-        help="penalty on |w|^2, the squared error averaged over rows (default 0)",
+        "--ridge", type=numbers, default=(0.0,), metavar="LAMBDA[,LAMBDA...]",
+        help="penalty on |w|^2, the squared error averaged over rows, or a schedule by fit "
+        "(default 0)",
     )  # fmt: skip
     group.add_argument(
         "--penalty", choices=PENALTIES, default="scaled",

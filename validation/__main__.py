@@ -30,6 +30,7 @@ from validation.calibrated import FALSE_FAIL, FALSE_PASS
 from validation.check import MOST, RESOLVE, Finding, check
 from validation.experiment import Experiment, claim_names
 from validation.gaussian import on_table
+from validation.regression import on_design
 
 EXAMPLES = """\
 examples:
@@ -39,6 +40,7 @@ examples:
   python -m validation inflation regression
   python -m validation gaussian --data table.csv
   python -m validation gaussian --data table.csv --workflow anchored --n 4 --n-real 4
+  python -m validation regression --data table.csv         # the table as everybody's design
   python -m validation --all --output results/validation.json --report results/report.html
   python -m validation gaussian/replace --perturb 0.02     # must disagree
   python -m validation inflation --until-powered
@@ -87,10 +89,16 @@ def build_parser() -> Parser:
     data = parser.add_argument_group("real data")
     data.add_argument(
         "--data", type=Path, metavar="FILE",
-        help=".csv, .npy or .parquet of numbers, as the truth (default: three bundled tables)",
+        help=".csv, .npy or .parquet of numbers: the truth of gaussian, whose rows are drawn; the "
+        "design of regression, reused as it is (default: bundled tables)",
     )  # fmt: skip
-    data.add_argument("--workflow", metavar="NAME", help="with --data: one workflow, not three")
-    data.add_argument("--n", type=rows, metavar="N[,N...]", help="with --workflow (default 2)")
+    data.add_argument(
+        "--workflow", metavar="NAME", help="with --data: this workflow, not the usual ones"
+    )
+    data.add_argument(
+        "--n", type=rows, metavar="N[,N...]",
+        help="with --workflow (default 2; for regression the rows of the table)",
+    )  # fmt: skip
     data.add_argument("--n-real", type=int, metavar="N", help="anchored, fresh")
     data.add_argument("--window", type=int, metavar="W", help="sliding-window")
     data.add_argument("--budget", type=int, metavar="M", help="accumulate-subsample")
@@ -152,18 +160,33 @@ def _selected(options: argparse.Namespace) -> list[Experiment]:
     if options.data is None and options.workflow is not None:
         raise ValueError(f"--workflow goes with --data FILE, got --workflow {options.workflow!r}")
     if options.data is not None:
-        if options.claims not in ([], ["gaussian"]):
-            raise ValueError(f"--data tests the family gaussian, got {' '.join(options.claims)!r}")
-        return [*on_table(read_table(options.data), _workflow(options))]
+        return _on_data(options)
     every = list(claims.every())
     return every if not options.claims else claims.select(options.claims, every)
 
 
-def _workflow(options: argparse.Namespace) -> list[tuple[str, Workflow]]:
+def _on_data(options: argparse.Namespace) -> list[Experiment]:
+    """The experiments on the user's table."""
+    families = options.claims or ["gaussian"]
+    if not set(families) <= {"gaussian", "regression"}:
+        raise ValueError(
+            f"--data tests the families gaussian and regression, got {' '.join(families)!r}"
+        )
+    table = read_table(options.data)
+    found: list[Experiment] = []
+    if "gaussian" in families:
+        found += on_table(table, _workflow(options, 2))
+    if "regression" in families:
+        found += on_design(table, _workflow(options, len(table.rows)))
+    return found
+
+
+def _workflow(options: argparse.Namespace, n: int) -> list[tuple[str, Workflow]]:
+    """The workflow asked for, of n rows a batch unless told; none if none was."""
     if options.workflow is None:
         return []
-    options.n = (2,) if options.n is None else options.n
-    workflow = workflow_from(options)
+    given = argparse.Namespace(**{**vars(options), "n": options.n or (n,)})
+    workflow = workflow_from(given)
     return [(workflow.kind.value, workflow)]
 
 

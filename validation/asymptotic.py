@@ -92,9 +92,8 @@ class Grid:
         """Extrapolated, the field itself."""
         return field
 
-    def std_is_theirs(self, curve: Curve) -> bool:
+    def run_std(self, field: str, curve: Curve) -> None:
         """That of the extrapolation is the sample's."""
-        return False
 
     def simulate(
         self, *, seed: int, replicates: int, threads: int | None, checkpoint: Path | None

@@ -157,5 +157,9 @@ def judge(
 def replicates_needed(
     std: FloatArray, scale: FloatArray, limit: Thresholds, resolve: float
 ) -> float:
-    """Replicates at which the weakest generation resolves a relative discrepancy of `resolve`."""
-    return float(np.max((limit.detectable * std / (resolve * scale)) ** 2, initial=1.0))
+    """Replicates at which the weakest generation resolves a relative discrepancy of `resolve`.
+
+    One where runs do not differ: whatever is off is seen.
+    """
+    spread = np.divide(std, scale, out=np.zeros_like(std), where=std > 0)
+    return float(np.max((limit.detectable * spread / resolve) ** 2, initial=1.0))

@@ -177,7 +177,7 @@ def _with_power(
             checkpoint=None if folder is None else folder / part,
         )  # fmt: skip
 
-    if runs is None and all(_std_is_known(experiment, curve) for curve in theory.values()):
+    if runs is None and all(_std_is_known(experiment, *claim) for claim in theory.items()):
         runs = _allowed(_needed(experiment, theory, None, settings), settings)
     elif runs is None:
         pilot = simulate(seed + 2**32, PILOT, "pilot")
@@ -210,8 +210,8 @@ def _needed(
     return max(replicates_needed(std, scale, limit, resolve) for std, scale in spreads)
 
 
-def _std_is_known(experiment: Experiment, curve: Curve) -> bool:
-    return curve.std is not None and experiment.std_is_theirs(curve)
+def _std_is_known(experiment: Experiment, field: str, curve: Curve) -> bool:
+    return experiment.run_std(field, curve) is not None
 
 
 def _spread(
@@ -221,8 +221,9 @@ def _spread(
 
     From the sample what theory does not know; a bound is relative to what it bounds.
     """
-    if curve.std is not None and experiment.std_is_theirs(curve):
-        return curve.std[1:], relative_to(field, curve.values[1:], curve.std[1:])
+    known = experiment.run_std(field, curve)
+    if known is not None:
+        return known[1:], relative_to(field, curve.values[1:], known[1:])
     assert found is not None
     sample = found[experiment.twin(field)]
     bound = curve.kind in (Kind.UPPER, Kind.LOWER)
@@ -260,6 +261,6 @@ def _judged(
         judgement = replace(judgement, verdict=Verdict.NOT_CLAIMED)
     return Finding(
         experiment, field, curve.kind, curve.source, expected, sample.mean[1:], std_error,
-        _std_is_known(experiment, curve), sample.count, seconds,
+        _std_is_known(experiment, field, curve), sample.count, seconds,
         replicates_needed(std, scale, limit, resolve), judgement, experiment.order(found, curve),
     )  # fmt: skip

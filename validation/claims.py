@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from validation import asymptotic, gaussian, regression
+from validation import asymptotic, gaussian, regression, regression_limits
 from validation.data import bundled
 from validation.experiment import Experiment
 
@@ -20,7 +20,7 @@ def every() -> Iterator[Experiment]:
     yield from regression.experiments()
     diabetes, *_ = bundled()
     yield from regression.on_design(diabetes)
-    yield from regression.grids()
+    yield from regression_limits.grids()
 
 
 def select(patterns: Sequence[str], experiments: Sequence[Experiment]) -> list[Experiment]:

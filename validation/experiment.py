@@ -62,8 +62,8 @@ class Experiment(Protocol):
     def twin(self, field: str) -> str:
         """The simulated field that a theory field is compared with."""
 
-    def std_is_theirs(self, curve: Curve) -> bool:
-        """Whether theory's standard deviation is that of one run of this simulation."""
+    def run_std(self, field: str, curve: Curve) -> FloatArray | None:
+        """Standard deviation of one run by theory, axis (generation,); None if it knows none."""
 
     def order(self, found: Estimates, curve: Curve) -> FloatArray | None:
         """Along a grid, the observed p in gap = O(n^-p), axis (generation - 1,); else None."""

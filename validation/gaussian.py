@@ -25,6 +25,8 @@ from theory.tables import RealTable
 from theory.workflow import Workflow
 from validation.experiment import by_name
 
+FloatArray = npt.NDArray[np.float64]
+
 TWINS: dict[str, str] = {name: name for name in GAUSSIAN_FIELDS} | {
     "wasserstein_lower": "wasserstein",
     "wasserstein_upper": "wasserstein",
@@ -109,15 +111,15 @@ class GaussianExperiment:
         """The simulated field that a theory field is compared with."""
         return TWINS[field]
 
-    def std_is_theirs(self, curve: Curve) -> bool:
+    def run_std(self, field: str, curve: Curve) -> FloatArray | None:
         """A bound has none, and a table has fourth moments of its own."""
-        return curve.kind is Kind.EXACT and self.table is None
+        return curve.std if curve.kind is Kind.EXACT and self.table is None else None
 
     def order(self, found: Estimates, curve: Curve) -> None:
         """No grid."""
 
 
-def every_other_batch(t: int) -> npt.NDArray[np.float64]:
+def every_other_batch(t: int) -> FloatArray:
     """The custom workflow under test: batches t - 1, t - 3, ..., equal weight a row."""
     row = np.zeros(t)
     row[::-2] = 1 / len(row[::-2])

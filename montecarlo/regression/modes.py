@@ -82,7 +82,12 @@ def follow(plan: Any, size: float, mode: Mode) -> None:
                         mode.slots[r, s] = mode.biases[r] = 0.0
             mode.biases[0], mode.slots[0, 0] = 0.0, size * plan.noise[0] ** 2
         whole = size + plan.penalty[t]
-        mode.noise[t], mode.missed[t] = 0.0, -plan.penalty[t] / whole
+        if whole == 0.0:  # no row x has a part along it, and least norm takes none
+            whole = 1.0
+            mode.missed[t] = -1.0
+        else:
+            mode.missed[t] = -plan.penalty[t] / whole
+        mode.noise[t] = 0.0
         for r in range(len(mode.biases)):
             mode.cross[r] = 0.0
             for s in range(len(mode.biases)):

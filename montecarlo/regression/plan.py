@@ -51,7 +51,7 @@ def plan(chain: RegressionChain, workflow: Workflow, generations: int) -> Plan:
     come = arrivals(workflow, generations)
     reused = chain.design == "reused"
     rows = _rows_seen(workflow, generations, come.weights, reused)
-    penalty = np.full(generations + 1, chain.ridge)
+    penalty = np.array([0.0] + [chain.ridge_at(t) for t in range(1, generations + 1)])
     if chain.penalty == "fixed":
         penalty[1:] *= workflow.real_rows(1) / come.train_rows[1:]
     return Plan(
@@ -61,7 +61,7 @@ def plan(chain: RegressionChain, workflow: Workflow, generations: int) -> Plan:
         rank=np.minimum(rows, chain.dim),
         reused=reused,
         last_only=come.weights.shape[1] == 1 and not workflow.merges,
-        plain=chain.ridge == 0,
+        plain=not chain.penalised,
         short=bool(rows[1:].min() < chain.dim),
         norm=chain.weights_norm,
     )

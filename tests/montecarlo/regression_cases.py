@@ -62,6 +62,7 @@ FITS: dict[str, dict[str, object]] = {
     "least-squares": {},
     "ridge": {"ridge": 0.3},
     "ridge-fixed": {"ridge": 0.3, "penalty": "fixed"},
+    "ridge-schedule": {"ridge": (0.0, 0.3, 0.0)},
 }
 
 

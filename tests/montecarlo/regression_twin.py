@@ -151,7 +151,7 @@ def one_run(world: World) -> list[dict[str, float]]:
             order = np.concatenate([order, np.arange(len(order), len(x))])
             rows = drawn(order, workflow.train_size(t), workflow.replacement, world.rng)
             x, labels, weights = x[rows], labels[rows], np.full(len(rows), 1 / len(rows))
-        penalty = chain.ridge
+        penalty = chain.ridge_at(t)
         if chain.penalty == "fixed":
             penalty *= workflow.real_rows(1) / workflow.train_size(t)
         model, condition = fit(x, labels, weights, penalty)

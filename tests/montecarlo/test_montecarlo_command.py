@@ -133,11 +133,11 @@ def assert_shown(rows: list[dict[str, str]], expected: Estimates) -> None:
 
 def test_every_regression_option_reaches_the_chain(capsys: Output) -> None:
     options = (
-        "--noise 0.5,1 --design reused --ridge 0.3 --penalty fixed --weights-norm 2 "
+        "--noise 0.5,1 --design reused --ridge 0,0.3 --penalty fixed --weights-norm 2 "
         "--eigenvalues 1,3 --method rao-blackwell"
     )
     chain = RegressionChain(
-        2, (0.5, 1.0), "reused", 0.3, "fixed", 2.0, covariance=[[1.0, 0.0], [0.0, 3.0]]
+        2, (0.5, 1.0), "reused", (0.0, 0.3), "fixed", 2.0, covariance=[[1.0, 0.0], [0.0, 3.0]]
     )
     expected = regression.estimate(
         chain, Workflow.accumulate(9), 3, seed=4, replicates=50, method="rao-blackwell"

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import brentq
 
 Array = NDArray[np.float64]
 
@@ -62,3 +63,18 @@ def last_ridge_fit(
             spread * np.sum(eigenvalues[:, None] * shrink**2 / eigenvalues),
         )
     return RidgeParts(*parts)
+
+
+def printed_ridge_parts(
+    eigenvalues: Array, truth: Array, n: int, penalty: float, spread: float
+) -> list[float]:
+    """Bias, variance (sigma = 1) and drift as printed, ``spread`` = k s_0^2/(n_0 - d - 1)."""
+
+    def df(power: int, kappa: float) -> float:
+        return float(np.sum((eigenvalues / (eigenvalues + kappa)) ** power))
+
+    kappa = brentq(lambda k: k - penalty - k * df(1, k) / n, penalty, 1e4, xtol=1e-14)
+    df2 = df(2, kappa)
+    bias = kappa**2 * np.sum(truth**2 * eigenvalues / (eigenvalues + kappa) ** 2) / (1 - df2 / n)
+    tail = kappa**2 * np.sum((eigenvalues + kappa) ** -2.0)
+    return [float(bias), df2 / (n - df2), spread * (df2 + tail * df2 / (n - df2))]

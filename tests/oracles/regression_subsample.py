@@ -116,3 +116,22 @@ def _draws(generator: Generator, replicates: int, pool: int, budget: int) -> NDA
     if budget >= pool:
         return np.broadcast_to(np.arange(pool), keys.shape)
     return np.argpartition(keys, budget - 1, axis=1)[:, :budget]
+
+
+def spread_recursion(dim: int, budget: int, generations: int) -> Array:
+    """Return the spread D = P - Q of the models in a pool, t = 0..T, by its recursion to order 1/t.
+
+    Fit t draws rows of t + 1 batches, nearly all of different models: E|e|^2 = c P + (1 - c) Q +
+    tau with P the mean square of their errors and Q the square of the mean, tau the new labels'
+    noise, and the new model joins the average.
+    """
+    c = (budget - 2) * (dim + 2) / ((budget + 2) * (budget - dim - 1))
+    tau = dim / (budget - dim - 1)
+    mean, square = 0.0, 0.0
+    spread = np.zeros(generations + 1)
+    for t in range(1, generations + 1):
+        spread[t] = square - mean
+        error = c * square + (1 - c) * mean + tau
+        square += (error - square) / (t + 1)
+        mean += (error - mean) / (t + 1) ** 2
+    return spread

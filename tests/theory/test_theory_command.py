@@ -416,6 +416,8 @@ def test_a_design_of_ones_own_brings_its_rows_and_its_error(capsys: Output, tmp_
         printed(capsys, f"{line} --ridge 0.5 --penalty fixed".split()).splitlines()[-1].split(",")
     )
     assert float(ridge[2]) > 0, "a ridge has a bias"
+    late = printed(capsys, f"{line} --ridge 0,0.5".split()).splitlines()
+    assert float(late[-2].split(",")[2]) == 0 < float(late[-1].split(",")[2])
 
 
 def test_regression_says_when_and_why_not(capsys: Output) -> None:
@@ -442,6 +444,7 @@ def test_regression_says_from_when_the_mean_over_designs_is_infinite(capsys: Out
     ("--noise x", "must be numbers separated by commas, got 'x'"),
     ("--ridge -1", "ridge must be a finite number >= 0, got -1.0"),
     ("--ridge 0.1", "pass design=X (--design FILE)"),
+    ("--ridge 0,x", "must be numbers separated by commas, got '0,x'"),
     ("--penalty half", "invalid choice: 'half'"),
     ("--design old.txt", "--design must be fresh, reused or a file that ends in .csv"),
     ("--design reused --n 5,6", "a reused design gives every batch the same rows"),

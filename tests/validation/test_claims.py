@@ -10,8 +10,11 @@ from montecarlo.regression import FIELDS as REGRESSION_SIMULATED
 from theory.curve import Kind
 from theory.gaussian import FIELDS, GaussianChain, available
 from theory.regression import FIELDS as REGRESSION_FIELDS
+from theory.tables import RealTable
 from theory.workflow import Workflow, WorkflowKind
 from validation import claims, regression
+from validation.calibrated import Verdict
+from validation.check import check
 from validation.claims import select
 from validation.data import bundled
 from validation.experiment import claim_names
@@ -116,6 +119,34 @@ def test_every_engine_penalty_and_field_is_claimed():
     assert {e.method for e in LINEAR} == {"rows", "statistics", "rao-blackwell"}
     assert {e.chain.penalty for e in LINEAR if e.chain.ridge} == {"scaled", "fixed"}
     assert {field for e in LINEAR for field in e.fields} == set(REGRESSION_FIELDS)
+
+
+def test_each_pair_of_engine_design_and_workflow_is_claimed_by_labels():
+    drawn = {
+        (e.method, e.chain.design, e.label) for e in LINEAR
+        if e.method != "rao-blackwell" and e.design is None
+    }  # fmt: skip
+    for pair in ((0, 1), (0, 2), (1, 2)):
+        assert len({tuple(one[i] for i in pair) for one in drawn}) == 4
+
+
+def test_given_a_design_theory_and_engine_agree_to_rounding():
+    """Without label noise nothing is drawn: no spread, and any discrepancy would be seen."""
+    exact = [e for e in LINEAR if e.design is not None and e.method == "rao-blackwell"]
+    assert {e.chain.ridges for e in exact} == {(0.2,), (0.0, 0.0, 0.2)}
+    for found in check(exact):
+        assert all(f.verdict is Verdict.AGREES for f in found)
+        assert all((f.judgement.detectable == 0).all() for f in found)
+    for found in check(exact[:1], perturb=1e-9):
+        assert all(f.verdict is Verdict.DISAGREES for f in found)
+
+
+def test_a_penalty_on_a_table_does_not_depend_on_its_unit():
+    table = bundled()[0]
+    large = RealTable("large", 1000 * table.rows)
+    small, other = (regression.on_design(one)[-1].chain.ridge for one in (table, large))
+    assert small == pytest.approx(0.1, rel=1e-12)
+    assert other == pytest.approx(1e6 * small, rel=1e-12)
 
 
 def test_claimed_errors_have_a_finite_variance():

@@ -97,6 +97,77 @@ def test_a_file_with_a_workflow_of_ones_own(tmp_path, capsys):
     assert "gaussian/data/t/anchored/ddof0/dim2/n2" in capsys.readouterr().out
 
 
+def test_a_file_is_a_design(tmp_path, capsys):
+    """A column of ones and one in thousands: the penalty goes by the table's unit."""
+    rows = np.column_stack([np.ones(30), np.random.default_rng(0).exponential(3000, size=30)])
+    np.save(tmp_path / "own.npy", rows)
+    options = ["--data", str(tmp_path / "own.npy"), "--resolve", "0.1", "--verbose"]
+    assert main(["regression", *options]) == 0
+    out = capsys.readouterr().out
+    for label in ("replace", "accumulate"):
+        assert f"regression/data/own/{label}/dim2/n30/statistics/excess_test_error" in out
+    assert out.count("/ridge") == 2
+    assert "gaussian" not in out
+
+
+def test_a_file_is_a_truth_and_a_design_with_a_workflow_of_ones_own(tmp_path, capsys):
+    np.save(tmp_path / "t.npy", np.random.default_rng(0).normal(size=(30, 2)))
+    options = ["--workflow", "sliding-window", "--window", "2", "--resolve", "0.2"]
+    assert main(["regression", "gaussian", "--data", str(tmp_path / "t.npy"), *options]) == 0
+    out = capsys.readouterr().out
+    assert "regression/data/t/sliding-window/dim2/n30/statistics" in out
+    assert "gaussian/data/t/sliding-window/ddof0/dim2/n2" in out
+
+
+def test_a_design_of_ones_own_can_disagree(tmp_path, capsys):
+    np.save(tmp_path / "own.npy", np.random.default_rng(0).normal(size=(20, 3)))
+    options = ["--data", str(tmp_path / "own.npy"), "--resolve", "0.03", "--perturb", "0.06"]
+    assert main(["regression", *options]) == 1
+    assert capsys.readouterr().out.count("DISAGREES") == 4
+
+
+@pytest.mark.parametrize(
+    ("content", "fragment"),
+    [
+        ("a,b\n1,2\n2,4\n3,6\n", "full column rank, got rank 1 with 2 columns and 3 rows"),
+        ("a,b\n1,2\n", "full column rank, got rank 1 with 2 columns and 1 rows"),
+        ("a,b\n1,nan\n2,1\n3,5\n", "nan in row 1, column 'b'"),
+        ("a,b\n1,\n2,1\n3,5\n", "nan in row 1, column 'b'"),
+        ("a,b\n1,x\n2,y\n3,z\n", "first value 'x'"),
+        ("a,b\n", "no rows in"),
+        ("", "empty file"),
+        (None, "no such file"),
+    ],
+)
+def test_a_table_that_is_no_design_is_refused(content, fragment, tmp_path, capsys):
+    path = tmp_path / "t.csv"
+    if content is not None:
+        path.write_text(content)
+    assert main(["regression", "--data", str(path), "--output", str(tmp_path / "o.json")]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    assert fragment in captured.err
+    assert not (tmp_path / "o.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "fragment"),
+    [
+        (["--workflow", "replace", "--n", "7"], "n must be 12, got n=7"),
+        (["--workflow", "accumulate-subsample"], "montecarlo simulates it"),
+        (["--workflow", "anchored"], "n_real"),
+        (["--workflow", "shuffle"], "'shuffle'"),
+    ],
+)
+def test_a_workflow_that_does_not_fit_a_design_is_refused(options, fragment, tmp_path, capsys):
+    np.save(tmp_path / "t.npy", np.random.default_rng(0).normal(size=(12, 2)))
+    assert main(["regression", "--data", str(tmp_path / "t.npy"), *options]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.count("\n") == 1
+    assert fragment in captured.err
+
+
 def test_ctrl_c_delivers_what_is_finished(monkeypatch, capsys, tmp_path):
     """The second experiment is interrupted; the first one's verdict is printed and written."""
     real = command.check
@@ -132,6 +203,8 @@ def test_ctrl_c_delivers_what_is_finished(monkeypatch, capsys, tmp_path):
         ([QUICK, "--workflow", "replace"], "--workflow goes with --data"),
         (["--data", "gone.csv"], "no such file 'gone.csv'"),
         (["other", "--data", "gone.csv"], "got 'other'"),
+        (["regression", "other", "--data", "gone.csv"], "got 'regression other'"),
+        (["regression", "--data", "gone.csv"], "no such file 'gone.csv'"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_status_two(argv, fragment, capsys):

@@ -31,9 +31,11 @@ class RegressionChain:
         noise: standard deviation of label noise > 0: a number, or a schedule noise_0, noise_1, ...
             whose last value repeats; entry 0 is of every real row, entry s of synthetic batch s.
         design: 'fresh' draws new rows x for each batch, 'reused' gives every batch the same ones.
-        ridge: lambda >= 0. A training set of M rows, weights summing to 1, minimises
-            sum of weight (y - x'w)^2 + lambda |w|^2 with penalty 'scaled', and with 'fixed'
-            lambda n_0 / M in place of lambda: the same penalty on the sum over rows, however many.
+        ridge: lambda >= 0: a number, or a schedule lambda_1, lambda_2, ... over fits 1, 2, ...
+            whose last value repeats; (0, 0, 0.2) is least squares twice, then a ridge. A training
+            set of M rows, weights summing to 1, minimises sum of weight (y - x'w)^2 + lambda |w|^2
+            with penalty 'scaled', and with 'fixed' lambda n_0 / M in place of lambda: the same
+            penalty on the sum over rows, however many.
         penalty: 'scaled' or 'fixed'.
         weights_norm: |w*| >= 0; its direction is uniform. Without a penalty and with rows enough
             no error depends on it.
@@ -46,6 +48,8 @@ class RegressionChain:
     Example:
         >>> RegressionChain(10, noise=[0.5, 1.0]).label_noise(0)
         0.5
+        >>> RegressionChain(10, ridge=(0, 0.2)).ridge_at(5)
+        0.2
         >>> RegressionChain(10, noise=-1.0)
         Traceback (most recent call last):
         ValueError: noise must be > 0, got -1.0
@@ -54,24 +58,25 @@ class RegressionChain:
     dim: int
     noise: float | Sequence[float] = 1.0
     design: str = "fresh"
-    ridge: float = 0.0
+    ridge: float | Sequence[float] = 0.0
     penalty: str = "scaled"
     weights_norm: float = 1.0
     covariance: Matrix | npt.ArrayLike | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "dim", whole_number("dim", self.dim))
-        object.__setattr__(self, "noise", _checked_noise(self.noise))
+        object.__setattr__(self, "noise", _schedule("noise", self.noise, "> 0", positive=True))
+        ridge = _schedule("ridge", self.ridge, "a finite number >= 0", positive=False)
+        object.__setattr__(self, "ridge", ridge)
         for name, known in (("design", DESIGNS), ("penalty", PENALTIES)):
             if getattr(self, name) not in known:
                 raise ValueError(
                     f"{name} must be {' or '.join(map(repr, known))}, got {getattr(self, name)!r}"
                 )
-        for name in ("ridge", "weights_norm"):
-            value = getattr(self, name)
-            if not (isinstance(value, int | float | np.number) and 0 <= value < math.inf):
-                raise ValueError(f"{name} must be a finite number >= 0, got {value!r}")
-            object.__setattr__(self, name, float(value))
+        norm = self.weights_norm
+        if not (isinstance(norm, int | float | np.number) and 0 <= norm < math.inf):
+            raise ValueError(f"weights_norm must be a finite number >= 0, got {norm!r}")
+        object.__setattr__(self, "weights_norm", float(norm))
         if self.covariance is not None:
             matrix = checked_covariance(self.covariance, self.dim)
             object.__setattr__(self, "covariance", tuple(tuple(map(float, r)) for r in matrix))
@@ -82,7 +87,7 @@ class RegressionChain:
         rows: npt.ArrayLike,
         *,
         noise: float | Sequence[float] = 1.0,
-        ridge: float = 0.0,
+        ridge: float | Sequence[float] = 0.0,
         penalty: str = "scaled",
         weights_norm: float = 1.0,
     ) -> Self:
@@ -123,6 +128,20 @@ class RegressionChain:
         schedule = self.noise if isinstance(self.noise, Sequence) else (self.noise,)
         return float(schedule[min(batch, len(schedule) - 1)])
 
+    @property
+    def ridges(self) -> tuple[float, ...]:
+        """lambda of fits 1, 2, ...; the last repeats."""
+        return tuple(self.ridge) if isinstance(self.ridge, Sequence) else (self.ridge,)
+
+    def ridge_at(self, fit: int) -> float:
+        """lambda of fit t >= 1."""
+        return self.ridges[min(fit, len(self.ridges)) - 1]
+
+    @property
+    def penalised(self) -> bool:
+        """Whether some fit has a penalty."""
+        return any(self.ridges)
+
     def require(self, workflow: Workflow, generations: int) -> None:
         """Refuse a workflow that contradicts the design.
 
@@ -161,15 +180,16 @@ def checked_design(rows: npt.ArrayLike) -> npt.NDArray[np.float64]:
     return x
 
 
-def _checked_noise(given: Any) -> float | tuple[float, ...]:
+def _schedule(name: str, given: Any, range_: str, *, positive: bool) -> float | tuple[float, ...]:
+    """A number, or the entries of a schedule without repeats of its last."""
     schedule = isinstance(given, tuple | list | np.ndarray)
     entries = tuple(given) if schedule else (given,)
     if not entries:
-        raise ValueError(f"noise must have at least one entry, got {given!r}")
+        raise ValueError(f"{name} must have at least one entry, got {given!r}")
     for value in entries:
         number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-        if not (number and 0 < value < math.inf):
-            raise ValueError(f"noise must be > 0, got {value!r}")
+        if not (number and 0 <= value < math.inf) or (positive and value == 0):
+            raise ValueError(f"{name} must be {range_}, got {value!r}")
     while len(entries) > 1 and entries[-1] == entries[-2]:
         entries = entries[:-1]
     return float(entries[0]) if len(entries) == 1 else tuple(map(float, entries))

@@ -72,7 +72,7 @@ def parts(
     error = np.diagonal(within)
     bias = chain.weights_norm**2 / chain.dim * ((1 - mean) ** 2 @ error)
     std = None
-    if chain.ridge == 0:
+    if not chain.penalised:
         std = np.sqrt(2 * np.einsum("ti,ij,tj->t", variance, within**2, variance))
     return Parts(bias, variance @ error, std=std)
 
@@ -103,7 +103,7 @@ def _damping(
     chain: RegressionChain, workflow: Workflow, rows: int, s: FloatArray, t: int
 ) -> FloatArray:
     """f = s / (s + lambda) of fit t."""
-    penalty = chain.ridge
+    penalty = chain.ridge_at(t)
     if chain.penalty == "fixed":
         penalty *= rows / workflow.train_size(t)
     share: FloatArray = s / (s + penalty)

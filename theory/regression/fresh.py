@@ -22,7 +22,13 @@ import numpy.typing as npt
 
 from theory.curve import Kind
 from theory.regression.chain import RegressionChain
-from theory.regression.moments import kept_share, mixing_gain, noise_gain, noise_gain_square
+from theory.regression.moments import (
+    kept_share,
+    mixing_gain,
+    noise_gain,
+    noise_gain_square,
+    noise_gain_variance,
+)
 from theory.regression.parts import Parts
 from theory.workflow import Workflow, WorkflowKind
 
@@ -55,11 +61,13 @@ def _replace(chain: RegressionChain, workflow: Workflow, generations: int) -> Pa
         share = kept_share(rows, dim)
         kept.append(kept[-1] * share)
         variance.append(share * variance[-1] + chain.label_noise(s) ** 2 * noise_gain(rows, dim))
-    std = None
+    std = over_designs = None
     if min(sizes) >= dim + 4:
         std = _replace_std(chain, sizes, np.array(variance))
-    bias = signal * (1 - np.array(kept))
-    return Parts(bias, np.array(variance), std=std, limit=_replace_limit(chain, workflow))
+        own = [chain.label_noise(s) ** 4 * noise_gain_variance(n, dim) for s, n in enumerate(sizes)]
+        over_designs = np.sqrt(np.append(0.0, np.cumsum(own)))
+    bias, limit = signal * (1 - np.array(kept)), _replace_limit(chain, workflow)
+    return Parts(bias, np.array(variance), std=std, over_designs=over_designs, limit=limit)
 
 
 def _replace_std(chain: RegressionChain, sizes: list[int], mean: FloatArray) -> FloatArray:

@@ -42,6 +42,20 @@ def noise_gain_square(rows: int, dim: int) -> float:
     return d * (2 * (n - 1) + d * (n - d - 2) + 2) / scale
 
 
+def noise_gain_variance(rows: int, dim: int) -> float:
+    """Variance over designs of tr (Z^+ Z^+'), whose mean is `noise_gain`; `inf` where |n - d| < 4.
+
+    With k the smaller of rows n and features d, and N the larger, the Gram matrix without zero
+    eigenvalues is Wishart_k(N), and E (tr G^-1)^2 = k (k (N-k-2) + 2) / ((N-k)(N-k-1)(N-k-3)).
+    """
+    few, many = sorted((rows, dim))
+    left = many - few
+    if left < 4:
+        return math.inf
+    square = few * (few * (left - 2) + 2) / (left * (left - 1) * (left - 3))
+    return square - (few / (left - 1)) ** 2
+
+
 def row_gain(rows: int, dim: int) -> float:
     """c: rows / d times E |G^-1 z z'|_F^2 for one row z of a fit on so many, rows >= d + 2.
 

@@ -21,6 +21,8 @@ class Parts:
         variance: what label noise adds.
         kind: of both.
         std: standard deviation of the error of one run, None where not known.
+        over_designs: standard deviation over designs of the mean over label noise and over the
+            direction of w*, None where not known.
         limit: of the error as t -> infinity, None where not known.
     """
 
@@ -28,4 +30,5 @@ class Parts:
     variance: FloatArray
     kind: Kind = Kind.EXACT
     std: FloatArray | None = None
+    over_designs: FloatArray | None = None
     limit: float | None = None

@@ -50,9 +50,9 @@ def error_quantile(
         raise ValueError(f"probability must be between 0 and 1, got {probability!r}")
     chain.require(workflow, generations)
     rows, dim = workflow.real_rows(1), chain.dim
-    if chain.ridge > 0 or min(rows, workflow.budget or rows) < dim:
+    if chain.penalised or min(rows, workflow.budget or rows) < dim:
         raise UnsupportedWorkflow(
-            f"quantiles of dim={dim}, ridge={chain.ridge:g} under {workflow}: known without a "
+            f"quantiles of dim={dim}, ridge={chain.ridge} under {workflow}: known without a "
             f"ridge and for fits on at least dim rows"
         )
     subsampled = workflow.until(generations) is WorkflowKind.ACCUMULATE_SUBSAMPLE

@@ -16,7 +16,12 @@ import numpy.typing as npt
 from theory.inflation import inflation
 from theory.recursion import Feature, Fit, fits
 from theory.regression.chain import RegressionChain
-from theory.regression.moments import kept_share, noise_gain, noise_gain_square
+from theory.regression.moments import (
+    kept_share,
+    noise_gain,
+    noise_gain_square,
+    noise_gain_variance,
+)
 from theory.regression.parts import Parts
 from theory.workflow import Workflow
 
@@ -34,10 +39,13 @@ def parts(chain: RegressionChain, workflow: Workflow, generations: int) -> Parts
     std = None
     if rows >= dim + 4:
         std = square * np.sqrt(noise_gain_square(rows, dim) - gain**2)
+    spread = noise_gain_variance(rows, dim)
+    known = np.isfinite(spread) and (rows > dim or chain.isotropic)
+    over_designs = square * np.sqrt(spread) if known else None
     limit = inflation(workflow, 1).limit if isinstance(chain.noise, float) else None
     if limit is not None and isinstance(chain.noise, float):
         limit = lost + chain.noise**2 * gain * limit
-    return Parts(bias, variance, std=std, limit=limit)
+    return Parts(bias, variance, std=std, over_designs=over_designs, limit=limit)
 
 
 def label_noise(chain: RegressionChain, workflow: Workflow, generations: int) -> FloatArray:

@@ -166,9 +166,11 @@ def power_law_rates(decay: float, source: float) -> tuple[float, float]:
     """(exponent of the error, exponent of lambda) in n for power-law spectra, best lambda.
 
     Eigenvalues j^-decay, signal_j = j^-(1 + decay (2 source - 1)) (w* of source smoothness), fakes
-    whose noise per row is a constant share: df_2 ~ kappa^(-1/decay) and bias ~ kappa^(2 source)
-    balance at kappa ~ n^(-decay / (1 + 2 source decay)), so error ~ n^(-2 source decay / (1 + 2
-    source decay)); the number of fakes moves the constant and lambda, and not the rate.
+    on n_0 rows in proportion to d, both far more than n: what k of them add to a label is noise of
+    variance k s_0^2 d / (n_0 - d - 1), like its own. df_2 ~ kappa^(-1/decay) and bias ~
+    kappa^(2 source) balance at kappa ~ n^(-decay / (1 + 2 source decay)), so error ~
+    n^(-2 source decay / (1 + 2 source decay)); the number of fakes moves the constant and lambda,
+    and not the rate.
 
     Raises:
         ValueError: decay <= 1, or a source outside (0, 1], where a ridge saturates.

@@ -1,7 +1,8 @@
 """Where no exact law is known: the leading order, and when a subsampled chain stays bounded.
 
 To leading order as d/n -> 0 the error is that of one fit times the universal inflation. At finite
-d/n the truth is higher: `montecarlo.regression` simulates it (method 'rao-blackwell').
+d/n that of typical designs may be lower at generation 2 and is higher later (n = m = 30, d = 5:
+-0.3 % at t = 2, 3.9 % at t = 10): `montecarlo.regression` simulates it (method 'rao-blackwell').
 
 A subsample of m rows from ever more batches of fresh designs mixes models. With P the mean square
 of those in the pool, Q the square of their mean and D = P - Q their spread, a fit has, up to terms
@@ -86,7 +87,7 @@ def infinite_mean_from(chain: RegressionChain, workflow: Workflow) -> int | None
 def drawn_again_from(chain: RegressionChain, workflow: Workflow) -> int | None:
     """The same where no fit of its own is to blame, but rows that are drawn again; else None."""
     dim, budget = chain.dim, workflow.budget
-    if budget is None or workflow.replacement or chain.design == "reused" or chain.ridge > 0:
+    if budget is None or workflow.replacement or chain.design == "reused" or chain.penalised:
         return None
     if dim < 2 or budget < dim + 2:
         return None
@@ -96,7 +97,7 @@ def drawn_again_from(chain: RegressionChain, workflow: Workflow) -> int | None:
 def _too_few_from(chain: RegressionChain, workflow: Workflow) -> int | None:
     """First generation whose draw can hold d - 1, d or d + 1 different rows; None if none can."""
     budget, fewest, most = workflow.budget, max(chain.dim - 1, 1), chain.dim + 1
-    if budget is None or budget < fewest or chain.ridge > 0:
+    if budget is None or budget < fewest or chain.penalised:
         return None
     reused, rows = chain.design == "reused", workflow.real_rows(1)
     if reused and rows < fewest:

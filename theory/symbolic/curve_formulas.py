@@ -163,7 +163,7 @@ def of_regression(chain: RegressionChain, workflow: Workflow, field: str) -> For
     """
     letters = _letters(workflow)
     steady = not isinstance(chain.noise, tuple)
-    if field not in _SHARES or letters is None or chain.ridge or not steady:
+    if field not in _SHARES or letters is None or chain.penalised or not steady:
         return None
     first, later = workflow.real_rows(1), letters["n"]
     enough = min(first, later) >= chain.dim + 2
