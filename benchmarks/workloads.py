@@ -110,7 +110,7 @@ def variates_subsample(replicates: int = BLOCK) -> None:
 
 LEAN = ("mean_error", "trace_ratio")
 LINE_FIELDS = fields_of(GaussianChain(1))
-LINE_RUNS = 20 * BLOCK  # all side by side: about where the NumPy twin in one dimension is fastest
+LINE_RUNS = 16 * BLOCK  # all side by side, where the NumPy twin in one dimension is fastest
 SPACE_RUNS = 2 * BLOCK
 SPACE = {
     "replace": (Workflow.replace, twins.replace_statistics),

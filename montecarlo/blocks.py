@@ -23,7 +23,7 @@ from tqdm import tqdm
 from theory.workflow import whole_number
 
 BLOCK = 1024  # runs of the smallest block
-_MOST = 16  # of those in the largest
+_DOUBLINGS = 4  # to the largest
 _ENOUGH = 2**20  # random numbers, some 20 ms: a block that draws so many is worth its overhead
 
 Result = TypeVar("Result")
@@ -40,7 +40,8 @@ def size_of(draws: int) -> int:
 
     Short runs come in large blocks, which would otherwise cost more to begin than to simulate.
     """
-    return BLOCK * min(max(_ENOUGH // (BLOCK * draws), 1), _MOST)
+    worth = _ENOUGH // (BLOCK * draws)
+    return BLOCK << min(max(worth.bit_length() - 1, 0), _DOUBLINGS)
 
 
 def checked(seed: int, replicates: int, threads: int | None) -> tuple[int, int, int]:

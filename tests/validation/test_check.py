@@ -78,7 +78,7 @@ def test_a_stopped_check_goes_on_from_its_checkpoints(tmp_path, monkeypatch):
     found = next(again)
     assert len(asked) <= 1, "a partial block of the test"
     found += next(again)
-    assert len(asked) > PILOT // blocks.BLOCK
+    assert len(asked) > PILOT // blocks.size_of(2 * 65)
     for one, other in zip(expected, found, strict=True):
         np.testing.assert_array_equal(one.mean, other.mean)
         np.testing.assert_array_equal(one.std_error, other.std_error)
