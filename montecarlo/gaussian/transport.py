@@ -114,17 +114,19 @@ def nuclear_norms(a: FloatArray, lanes: int) -> FloatArray:
                 for j in range(dim):
                     for lane in range(lanes):
                         inner[lane] += x[j, lane] * y[j, lane]
-                apart = 0.0
+                most = 0.0
                 for lane in range(lanes):
                     square = inner[lane] * inner[lane]
-                    apart = max(apart, square - floor * first[lane] * second[lane])
-                if not apart > 0.0:
+                    most = max(most, square - floor * first[lane] * second[lane])
+                if not most > 0.0:
                     continue
                 turned = True
                 for lane in range(lanes):
                     zeta = (second[lane] - first[lane]) / (2.0 * inner[lane])
                     tangent = math.copysign(1.0, zeta) / (abs(zeta) + math.sqrt(1.0 + zeta * zeta))
-                    tangent = tangent if inner[lane] != 0.0 else 0.0
+                    square = inner[lane] * inner[lane]
+                    apart = square > floor * first[lane] * second[lane]
+                    tangent = tangent if apart else 0.0  # whatever the other lanes need
                     cosine[lane] = 1.0 / math.sqrt(1.0 + tangent * tangent)
                     sine[lane] = cosine[lane] * tangent
                     first[lane] = max(first[lane] - tangent * inner[lane], 0.0)

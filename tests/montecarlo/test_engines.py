@@ -110,6 +110,16 @@ def test_nuclear_norms_are_those_of_the_singular_values(dim: int, lanes: int) ->
     np.testing.assert_allclose(found[:lanes], expected, rtol=8 * dim * eps)
 
 
+@pytest.mark.parametrize("dim", [2, 3, 10])
+def test_a_nuclear_norm_does_not_depend_on_its_neighbours(dim: int) -> None:
+    """Bit by bit, though those beside it take more rotations or fewer."""
+    rng = np.random.default_rng(dim)
+    factors = np.tril(rng.standard_normal((64, dim, dim))) * np.logspace(0, -3, dim)[:, None]
+    together = transport.nuclear_norms(np.ascontiguousarray(np.moveaxis(factors, 0, 2)), 64)
+    alone = [transport.nuclear_norms(factor[:, :, None].copy(), 1)[0] for factor in factors]
+    np.testing.assert_array_equal(together, alone)
+
+
 def test_a_gamma_variate_has_the_bits_of_the_librarys() -> None:
     for degrees in (4, 5, 9, 100, 1001):
         ours, theirs = (np.random.Generator(np.random.SFC64(degrees)) for _ in range(2))
