@@ -1,5 +1,15 @@
 """What the kernels of every family are made of: how they are compiled, and a chi-square variate.
 
+Compiling costs seconds, and more with each copy of a function. Python calls a `kernel`; the others
+are for kernels only, and have no entry from Python but `py_func`:
+
+called   a function with several callers, compiled once and copied into each kernel
+inlined  the same, also put in place of every call: for a few operations
+spliced  a function with one caller: only ever compiled as a part of that
+
+An integer or a flag that is written out in a call (0, False) makes numba compile the function
+once more, for that value.
+
 A cached kernel does not notice an edit of a function that it takes from another file: after one
 here, or in any file that says so, remove the folders `__pycache__`.
 """
@@ -13,8 +23,13 @@ import numpy as np
 
 ROUNDING = 64 * np.finfo(np.float64).eps  # what rounding may leave of a number that is zero
 
-kernel = nb.njit(nogil=True, cache=True, error_model="numpy")
-inlined = nb.njit(nogil=True, cache=True, error_model="numpy", forceinline=True)
+kernel = nb.njit(nogil=True, cache=True, error_model="numpy", no_cfunc_wrapper=True)
+called = nb.njit(cache=True, error_model="numpy", no_cfunc_wrapper=True, no_cpython_wrapper=True)
+inlined = nb.njit(
+    cache=True, error_model="numpy", no_cfunc_wrapper=True, no_cpython_wrapper=True,
+    forceinline=True,
+)  # fmt: skip
+spliced = nb.njit(error_model="numpy", inline="always")
 
 
 @inlined

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo.kernels import kernel
+from montecarlo.kernels import called, kernel, spliced
 from montecarlo.regression.algebra import draw_factor, keep
 from montecarlo.regression.fields import BIAS, ERROR, FIELDS, VARIANCE
 from montecarlo.regression.plan import Frame, Plan
@@ -69,7 +69,7 @@ def memory(plan: Plan, where: Frame) -> Memory:
     return Memory(factor, sizes, tested, noise, missed, mode, np.zeros(len(FIELDS)))
 
 
-@kernel
+@called
 def follow(plan: Any, size: float, mode: Mode) -> None:
     """The path of the mode whose eigenvalue of x'x / n is `size`."""
     last, weights = len(mode.noise) - 1, plan.weights
@@ -93,7 +93,7 @@ def follow(plan: Any, size: float, mode: Mode) -> None:
             write_mode(plan, t, size, mode)
 
 
-@kernel
+@spliced
 def write_mode(plan: Any, t: int, size: float, mode: Mode) -> None:
     """Batch t merges into its slot."""
     slot, share = plan.slot[t], plan.share[t]
@@ -108,7 +108,7 @@ def write_mode(plan: Any, t: int, size: float, mode: Mode) -> None:
     mode.biases[slot] = rest * mode.biases[slot] + share * size * mode.missed[t]
 
 
-@kernel
+@spliced
 def split(scale: FloatArray, modes: Memory) -> None:
     """Eigenvalues of R'R, and Sigma along their eigenvectors."""
     _, singular, axes = np.linalg.svd(modes.factor, True)
@@ -119,7 +119,7 @@ def split(scale: FloatArray, modes: Memory) -> None:
             modes.tested[i] += scale[k] * axes[i, k] * axes[i, k]
 
 
-@kernel
+@spliced
 def gather(plan: Any, modes: Memory) -> None:
     """Sum of the modes of one design; without a penalty they all go one way, but for the unit."""
     mode, last = modes.mode, len(modes.noise) - 1

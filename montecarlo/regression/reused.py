@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo.kernels import inlined, kernel
+from montecarlo.kernels import called, kernel, spliced
 from montecarlo.regression.algebra import (
     Scratch,
     along,
@@ -77,7 +77,7 @@ def memory(plan: Plan, where: Frame) -> Memory:
     )  # fmt: skip
 
 
-@kernel
+@spliced
 def prepare(penalty: float, memory: Memory) -> None:
     """The operator and the offset of fits with that penalty."""
     factor, inverse, work = memory.factor, memory.inverse, memory.work
@@ -95,7 +95,7 @@ def prepare(penalty: float, memory: Memory) -> None:
         for r in range(len(factor)):
             for i in range(dim):
                 work.left[r, i] = factor[r, i]
-        rank = span(work.left, len(factor), work.basis)
+        rank = span(work.left, work.basis)
     solution(work, penalty, rank, inverse, memory.missed)
     for j in range(dim):
         offset[j] = 0.0
@@ -107,7 +107,7 @@ def prepare(penalty: float, memory: Memory) -> None:
                 operator[r, j] += factor[r, i] * inverse[i, j]
 
 
-@inlined
+@spliced
 def apply(operator: FloatArray, offset: FloatArray, labels: FloatArray, error: FloatArray) -> None:
     """operator' labels - offset."""
     for i in range(len(error)):
@@ -117,7 +117,7 @@ def apply(operator: FloatArray, offset: FloatArray, labels: FloatArray, error: F
             error[i] += labels[r] * operator[r, i]
 
 
-@inlined
+@called
 def put(
     rng: np.random.Generator,
     grain: float,
@@ -133,7 +133,7 @@ def put(
         slots[slot, r] = rest * slots[slot, r] + share * noisy
 
 
-@inlined
+@spliced
 def pool(weights: FloatArray, t: int, slots: FloatArray, labels: FloatArray) -> None:
     """Mean of the slots' labels, by their weights at fit t."""
     for r in range(len(labels)):
@@ -155,14 +155,12 @@ def reused_block(
     factor, operator, offset, slots, labels, origin, _, _, _, truth, error, values = memory
     last, shrink = len(out) - 1, 1.0 / math.sqrt(plan.real_rows[1])
     for replicate in range(out.shape[2]):
-        values[ERROR] = 0.0
-        keep(values, order, 0, replicate, out)
         draw_truth(rng, plan.norm, truth)
         if not given:
             draw_factor(rng, plan.real_rows[1], where.root, factor)
         for t in range(1, last + 1):
             if plan.real_rows[t] > 0:
-                put(rng, shrink * plan.noise[0], origin, 1.0, 0, slots)
+                put(rng, shrink * plan.noise[0], origin, plan.share[0], plan.slot[0], slots)
             pool(plan.weights, t, slots, labels)
             if t == 1 or plan.penalty[t] != plan.penalty[t - 1]:
                 prepare(plan.penalty[t], memory)
