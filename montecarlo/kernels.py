@@ -5,7 +5,7 @@ are for kernels only, and have no entry from Python but `py_func`:
 
 called   a function with several callers, compiled once and copied into each kernel
 inlined  the same, also put in place of every call: for a few operations
-spliced  a function with one caller: only ever compiled as a part of that
+spliced  a function that a kernel calls once: only ever compiled as a part of it
 
 An integer or a flag that is written out in a call (0, False) makes numba compile the function
 once more, for that value.

@@ -62,7 +62,7 @@ def scratch(dim: int, rows: int) -> Scratch:
 # --- variates ----------------------------------------------------------------------------------
 
 
-@inlined
+@spliced
 def draw_truth(rng: np.random.Generator, norm: float, out: FloatArray) -> None:
     """True weights of that norm in a uniform direction."""
     square = 0.0
@@ -92,7 +92,7 @@ def draw_factor(rng: np.random.Generator, rows: int, root: FloatArray, out: Floa
     return size
 
 
-@inlined
+@spliced
 def draw_row(rng: np.random.Generator, root: FloatArray, row: int, x: FloatArray) -> None:
     """Row x = root z."""
     for i in range(len(root)):
@@ -102,7 +102,7 @@ def draw_row(rng: np.random.Generator, root: FloatArray, row: int, x: FloatArray
 # --- moments -----------------------------------------------------------------------------------
 
 
-@inlined
+@spliced
 def along(x: FloatArray, row: int, e: FloatArray) -> float:
     """The product of one row x with e."""
     total = 0.0
@@ -171,7 +171,7 @@ def times(a: FloatArray, x: FloatArray, out: FloatArray) -> None:
         out[i] += total
 
 
-@inlined
+@spliced
 def weighted_square(scale: FloatArray, e: FloatArray) -> float:
     """Sum of scale e^2."""
     total = 0.0
@@ -386,7 +386,7 @@ def solution(
             inverse[j, i], missed[j, i] = inverse[i, j], missed[i, j]
 
 
-@inlined
+@spliced
 def keep(values: FloatArray, order: IntArray, t: int, replicate: int, out: FloatArray) -> None:
     """The fields asked for, in that order; out axes (generation, field, replicate)."""
     for f in range(len(order)):

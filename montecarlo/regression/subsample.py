@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo.kernels import called, inlined, kernel, spliced
+from montecarlo.kernels import called, kernel, spliced
 from montecarlo.regression.algebra import (
     Scratch,
     along,
@@ -86,7 +86,7 @@ def line_up(line: IntArray) -> None:
         line[r] = r
 
 
-@inlined
+@spliced
 def choose(rng: np.random.Generator, size: int, rows: int, replacement: bool, pool: Pool) -> None:
     """A uniform draw of `rows` of the first `size` rows of the line.
 
