@@ -1,14 +1,12 @@
 """What the kernels of every family are made of: how they are compiled, and a chi-square variate.
 
-Compiling costs seconds, and more with each copy of a function. Python calls a `kernel`; the others
-are for kernels only, and have no entry from Python but `py_func`:
+Compiling costs seconds: for every function by itself, once more for its copy in every kernel that
+calls it, and for its entry from Python.
 
-called   a function with several callers, compiled once and copied into each kernel
-inlined  the same, also put in place of every call: for a few operations
-spliced  a function that a kernel calls once: only ever compiled as a part of it
-
-An integer or a flag that is written out in a call (0, False) makes numba compile the function
-once more, for that value.
+kernel   what Python calls
+called   a function for kernels only; plain Python to Python
+inlined  a few operations, put in place of every call
+spliced  a function that has one place in a kernel: compiled as a part of it, never by itself
 
 A cached kernel does not notice an edit of a function that it takes from another file: after one
 here, or in any file that says so, remove the folders `__pycache__`.
@@ -20,15 +18,13 @@ import math
 
 import numba as nb
 import numpy as np
+from numba.extending import register_jitable
 
 ROUNDING = 64 * np.finfo(np.float64).eps  # what rounding may leave of a number that is zero
 
-kernel = nb.njit(nogil=True, cache=True, error_model="numpy", no_cfunc_wrapper=True)
-called = nb.njit(cache=True, error_model="numpy", no_cfunc_wrapper=True, no_cpython_wrapper=True)
-inlined = nb.njit(
-    cache=True, error_model="numpy", no_cfunc_wrapper=True, no_cpython_wrapper=True,
-    forceinline=True,
-)  # fmt: skip
+kernel = nb.njit(nogil=True, cache=True, error_model="numpy")
+called = register_jitable(error_model="numpy")
+inlined = nb.njit(nogil=True, cache=True, error_model="numpy", forceinline=True)
 spliced = nb.njit(error_model="numpy", inline="always")
 
 
