@@ -237,12 +237,14 @@ def batches_block(
         if reused:
             open_design(rng, plan.real_rows[1], root, given, batch)
         for t in range(1, last + 1):
-            rows = plan.real_rows[t]
-            if rows > 0:
-                noise = plan.noise[0]
-                size = write(rng, rows, noise, origin, literal, reused, pooled, root, batch)
-                if pooled:
-                    put(slots, plan.slot[0], plan.share[0], batch, size)
+            for real in range(2):  # first the batch of the last model, then one of the truth
+                writer = 0 if real else t - 1
+                rows = plan.real_rows[t] if real else plan.synthetic_rows[writer]
+                if rows > 0:
+                    noise, by = plan.noise[writer], origin if real else error
+                    size = write(rng, rows, noise, by, literal, reused, pooled, root, batch)
+                    if pooled:
+                        put(slots, plan.slot[writer], plan.share[writer], batch, size)
             if pooled:
                 rank = plan.rank[t]
                 pool(plan.weights, t, slots, work)
@@ -255,8 +257,3 @@ def batches_block(
                 back_substitute(batch.x, dim, error)
             values[ERROR] = weighted_square(where.scale, error)
             keep(values, order, t, replicate, out)
-            if t < last:
-                rows, noise = plan.synthetic_rows[t], plan.noise[t]
-                size = write(rng, rows, noise, error, literal, reused, pooled, root, batch)
-                if pooled:
-                    put(slots, plan.slot[t], plan.share[t], batch, size)

@@ -245,16 +245,18 @@ def covariances_block(rng: Any, plan: Any, where: Any, memory: Any, order: Any, 
         for s in range(len(joint.counts)):
             joint.counts[s] = 0
         for t in range(1, last + 1):
-            if plan.real_rows[t] > 0:
-                size = draw_design(rng, plan.real_rows[t], where.root, factor, fitted)
-                write_real(plan.noise[0], plan.real_rows[t], joint, fitted)
-                remember(factor, size, plan.slot[0], plan.share[0], joint)
+            for real in range(2):  # first the batch of the last model, then one of the truth
+                writer = 0 if real else t - 1
+                rows = plan.real_rows[t] if real else plan.synthetic_rows[writer]
+                if rows > 0:
+                    noise, slot, share = plan.noise[writer], plan.slot[writer], plan.share[writer]
+                    size = draw_design(rng, rows, where.root, factor, fitted)
+                    if real:
+                        write_real(noise, rows, joint, fitted)
+                    else:
+                        write_synthetic(noise, rows, slot, share, biased, joint, fitted)
+                    remember(factor, size, slot, share, joint)
             solve_slots(plan, t, joint, work, fitted)
             refit(plan.weights, t, biased, joint, fitted)
             measure(plan.norm, where.scale, fitted.covariance, fitted.bias, values)
             keep(values, order, t, replicate, out)
-            if t < last:
-                rows, slot, share = plan.synthetic_rows[t], plan.slot[t], plan.share[t]
-                size = draw_design(rng, rows, where.root, factor, fitted)
-                write_synthetic(plan.noise[t], rows, slot, share, biased, joint, fitted)
-                remember(factor, size, slot, share, joint)

@@ -120,16 +120,19 @@ def split(scale: FloatArray, modes: Memory) -> None:
 
 
 @spliced
-def gather(plan: Any, modes: Memory) -> None:
-    """Sum of the modes of one design; without a penalty they all go one way, but for the unit."""
+def gather(plan: Any, first: bool, modes: Memory) -> None:
+    """Sum of the modes of one design; without a penalty they all go one way, but for the unit.
+
+    That way is followed for the `first` design only.
+    """
     mode, last = modes.mode, len(modes.noise) - 1
     for t in range(last + 1):
         modes.noise[t] = modes.missed[t] = 0.0
     for i in range(len(modes.sizes)):
         free = plan.plain and i >= len(modes.factor)  # no row x has a part along it
         unit = modes.tested[i] / modes.sizes[i] if plan.plain and not free else modes.tested[i]
-        if not plan.plain:
-            follow(plan, modes.sizes[i], mode)
+        if not plan.plain or (first and i == 0):
+            follow(plan, 1.0 if plan.plain else modes.sizes[i], mode)
         for t in range(1, last + 1):
             modes.noise[t] += 0.0 if free else unit * mode.noise[t]
             modes.missed[t] += unit if free else unit * mode.missed[t] ** 2
@@ -144,14 +147,12 @@ def modes_block(
     Out axes are (generation, field, replicate).
     """
     values, rows = modes.values, plan.real_rows[1]
-    if plan.plain:
-        follow(plan, 1.0, modes.mode)
     for replicate in range(out.shape[2]):
         if not given:
             draw_factor(rng, rows, where.root, modes.factor)
         if not given or replicate == 0:
             split(where.scale, modes)
-            gather(plan, modes)
+            gather(plan, replicate == 0, modes)
         for t in range(len(out)):
             values[VARIANCE] = modes.noise[t] / rows
             values[BIAS] = plan.norm**2 / len(where.scale) * modes.missed[t]

@@ -159,16 +159,17 @@ def reused_block(
         if not given:
             draw_factor(rng, plan.real_rows[1], where.root, factor)
         for t in range(1, last + 1):
-            if plan.real_rows[t] > 0:
-                put(rng, shrink * plan.noise[0], origin, plan.share[0], plan.slot[0], slots)
+            for real in range(2):  # first the batch of the last model, then one of the truth
+                writer = 0 if real else t - 1
+                if (plan.real_rows[t] if real else plan.synthetic_rows[writer]) > 0:
+                    grain, written = shrink * plan.noise[writer], origin if real else labels
+                    put(rng, grain, written, plan.share[writer], plan.slot[writer], slots)
             pool(plan.weights, t, slots, labels)
             if t == 1 or plan.penalty[t] != plan.penalty[t - 1]:
                 prepare(plan.penalty[t], memory)
             apply(operator, offset, labels, error)
             values[ERROR] = weighted_square(where.scale, error)
             keep(values, order, t, replicate, out)
-            if t < last:
-                if not plan.plain:  # else the fit takes the labels as they are
-                    for r in range(len(labels)):
-                        labels[r] = along(factor, r, error)
-                put(rng, shrink * plan.noise[t], labels, plan.share[t], plan.slot[t], slots)
+            if not plan.plain:  # else the fit takes the labels as they are
+                for r in range(len(labels)):
+                    labels[r] = along(factor, r, error)
