@@ -331,21 +331,6 @@ def fit(work: Scratch, penalty: float, rank: int, truth: FloatArray, error: Floa
                 error[i] += work.part[k] * work.basis[k, i]
 
 
-@spliced
-def invert(factor: FloatArray, out: FloatArray) -> None:
-    """R^-1, an upper triangle with zeros below."""
-    dim = len(factor)
-    for i in range(dim - 1, -1, -1):
-        for j in range(dim):
-            out[i, j] = 0.0
-        for k in range(i + 1, dim):
-            for j in range(k, dim):
-                out[i, j] -= factor[i, k] * out[k, j]
-        out[i, i] = 1.0
-        for j in range(i, dim):
-            out[i, j] /= factor[i, i]
-
-
 @called
 def solution(
     work: Scratch, penalty: float, rank: int, inverse: FloatArray, missed: FloatArray

@@ -21,7 +21,6 @@ from montecarlo.regression.algebra import (
     draw_factor,
     draw_truth,
     gram,
-    invert,
     keep,
     scratch,
     solution,
@@ -78,17 +77,29 @@ def memory(plan: Plan, where: Frame) -> Memory:
 
 
 @spliced
+def invert(factor: FloatArray, out: FloatArray) -> None:
+    """R'^-1 for as many rows R as features: a lower triangle, zeros above."""
+    for k in range(len(factor)):
+        out[k] = 0.0
+        out[k, k] = 1.0
+        for m in range(k):
+            a = factor[m, k]
+            for i in range(m + 1):
+                out[k, i] -= a * out[m, i]
+        scale = 1.0 / factor[k, k]
+        for i in range(k + 1):
+            out[k, i] *= scale
+
+
+@spliced
 def prepare(penalty: float, memory: Memory) -> None:
     """The operator and the offset of fits with that penalty."""
     factor, inverse, work = memory.factor, memory.inverse, memory.work
     operator, offset = memory.operator, memory.offset
     rank = dim = len(offset)
     if penalty == 0.0 and len(factor) == dim:
-        invert(factor, inverse)
-        for i in range(dim):
-            offset[i] = 0.0
-            for r in range(dim):
-                operator[r, i] = inverse[i, r]
+        offset[:] = 0.0
+        invert(factor, operator)
         return
     gram(factor, len(factor), work.second)
     if len(factor) < dim:
