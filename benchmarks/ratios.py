@@ -1,8 +1,8 @@
 """One table of everything that is aimed at: ``python -m benchmarks.ratios [word ...]``.
 
 Words select lines by their beginning (rows, statistics, subsample, regression, memory, theory,
-import, command); none selects all, which takes five to ten minutes.  Nothing is asserted: the machine may
-be busy.
+import, command); none selects all, which takes ten minutes or so.  Nothing is asserted: the machine
+may be busy.
 """
 
 import subprocess
