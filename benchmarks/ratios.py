@@ -1,8 +1,8 @@
 """One table of everything that is aimed at: ``python -m benchmarks.ratios [word ...]``.
 
-Words select lines by their beginning (rows, statistics, subsample, memory, theory, import,
-command); none selects all, which takes five to ten minutes.  Nothing is asserted: the machine may
-be busy.
+Words select lines by their beginning (rows, statistics, subsample, regression, memory, theory,
+import, command); none selects all, which takes ten minutes or so.  Nothing is asserted: the machine
+may be busy.
 """
 
 import subprocess
@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable
 from functools import partial
 
-from benchmarks import workloads
+from benchmarks import regression, workloads
 from benchmarks.measure import (
     ROOT,
     Row,
@@ -230,6 +230,7 @@ GROUPS: dict[str, Callable[[], list[Row]]] = {
     "rows": rows,
     "statistics": statistics,
     "subsample": subsample,
+    "regression": regression.rows,
     "memory": memory,
     "theory": theory,
     "import": imports,

@@ -15,7 +15,9 @@ IntArray = npt.NDArray[np.int64]
 
 
 class Arrivals(NamedTuple):
-    """Who trains on what; arrays of length T + 1, entry 0 unused.
+    """Who trains on what; arrays of length T + 1.
+
+    Entry 0 is the real batch's in `slot` and `share`, where it is always 0 and 1, else unused.
 
     Attributes:
         real_rows: rows of the real batch that arrives before fit t, 0 for none.

@@ -1,5 +1,13 @@
 """What the kernels of every family are made of: how they are compiled, and a chi-square variate.
 
+Compiling costs seconds: for every function by itself, once more for its copy in every kernel that
+calls it, and for its entry from Python.
+
+kernel   what Python calls
+called   a function for kernels only; plain Python to Python
+inlined  a few operations, put in place of every call
+spliced  a function that has one place in a kernel: compiled as a part of it, never by itself
+
 A cached kernel does not notice an edit of a function that it takes from another file: after one
 here, or in any file that says so, remove the folders `__pycache__`.
 """
@@ -10,11 +18,14 @@ import math
 
 import numba as nb
 import numpy as np
+from numba.extending import register_jitable
 
 ROUNDING = 64 * np.finfo(np.float64).eps  # what rounding may leave of a number that is zero
 
 kernel = nb.njit(nogil=True, cache=True, error_model="numpy")
+called = register_jitable(error_model="numpy")
 inlined = nb.njit(nogil=True, cache=True, error_model="numpy", forceinline=True)
+spliced = nb.njit(error_model="numpy", inline="always")
 
 
 @inlined

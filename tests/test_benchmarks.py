@@ -12,9 +12,11 @@ import pytest
 from numpy.random import SFC64, Generator
 from numpy.typing import NDArray
 
-from benchmarks import measure, twins, workloads
+from benchmarks import measure, regression, regression_twins, twins, workloads
 from montecarlo.gaussian import simulate
+from theory import regression as regression_theory
 from theory.gaussian import GaussianChain, available, curves
+from theory.regression import RegressionChain
 from theory.workflow import Workflow
 
 Array = NDArray[np.float64]
@@ -22,7 +24,7 @@ Array = NDArray[np.float64]
 Z_LIMIT = 6.0
 N, DIM, T = 30, 3, 4
 REPLACE, ACCUMULATE = Workflow.replace(N), Workflow.accumulate(N)
-FEW, MANY = 300, 10_000  # runs of a loop, and of all runs at once
+FEW, SOME, MANY = 300, 3000, 10_000  # runs of a loop, of a quick one, of all runs at once
 
 
 def stream(seed: int) -> Generator:
@@ -108,6 +110,55 @@ def test_sums_of_a_twin_are_those_of_the_rows_engine(name: str) -> None:
     engine = np.sum([runs[field][:, 1:].sum(axis=1) for field in twins.SUMMED], axis=0)
     error = np.hypot(sums.std(ddof=1) / np.sqrt(len(sums)), engine.std() / np.sqrt(MANY))
     assert abs(sums.mean() - engine.mean()) / error < Z_LIMIT
+
+
+# Twin, its runs, design, workflow.
+REGRESSIONS: dict[str, tuple[Callable[[Generator], Array], int, str, Workflow]] = {
+    f"reused_loop, {name}": (
+        lambda rng, solver=solver: regression_twins.reused_loop(rng, SOME, T, N, DIM, solver),
+        SOME, "reused", ACCUMULATE,
+    )
+    for name, solver in regression.SOLVERS.items()
+} | {
+    f"fresh_vectorised, {name}": (
+        lambda rng, keep=keep: regression_twins.fresh_vectorised(rng, MANY, T, N, DIM, keep),
+        MANY, "fresh", workflow,
+    )
+    for name, keep, workflow in (("replace", False, REPLACE), ("accumulate", True, ACCUMULATE))
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REGRESSIONS)
+def test_mean_errors_of_a_regression_twin_are_those_of_theory(name: str) -> None:
+    """By the twin's own standard errors: 1.8 % of the mean in a loop, 1 % for all runs at once."""
+    twin, runs, design, workflow = REGRESSIONS[name]
+    mean, std = twin(stream(9))
+    chain = RegressionChain(DIM, design=design)
+    exact = regression_theory.curves(chain, workflow, T).excess_test_error[1:]
+    error = std / np.sqrt(runs)
+    assert (error / exact).max() < (0.018 if runs == SOME else 0.01)
+    assert np.abs((mean - exact) / error).max() < Z_LIMIT
+
+
+def test_ratio_of_variances_has_its_standard_error() -> None:
+    """By hand: squares (1, 0, 1) about the mean have a standard deviation of sqrt(2) / 3."""
+    ratio, error = regression.variance_ratio(np.array([6.0, 4.0, 5.0]), np.array([-0.5, 0.5]))
+    assert ratio == 2.0
+    np.testing.assert_allclose(
+        error, 2 * np.sqrt(2) / 3 / np.sqrt(3), rtol=16 * np.finfo(float).eps
+    )
+
+
+def test_fewer_runs_counts_those_for_one_percent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One-run standard deviations of 3 and 0.5 about a mean of 10: 900 and 25 runs, 36 to one."""
+    signs = np.tile([[-1.0], [1.0]], (500, regression.GENERATIONS + 1)) * np.sqrt(999 / 1000)
+    spread = {"rows": 3.0, "rao-blackwell": 0.5}
+    monkeypatch.setattr(regression, "many_runs", lambda _, name: 10 + spread[name] * signs)
+    for row in regression.fewer_runs("work", REPLACE, "rows"):
+        assert row.measured.startswith("900 -> 25.0 runs")
+        assert row.met
+        # Deviations of 0.5 about 10 are rounded by 20 eps, of which a variance has two.
+        assert row.ratio == pytest.approx(36, rel=50 * np.finfo(float).eps)
 
 
 @pytest.mark.parametrize(

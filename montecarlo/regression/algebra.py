@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo.kernels import ROUNDING, chi_square, inlined, kernel
+from montecarlo.kernels import ROUNDING, called, chi_square, inlined, spliced
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -62,7 +62,7 @@ def scratch(dim: int, rows: int) -> Scratch:
 # --- variates ----------------------------------------------------------------------------------
 
 
-@inlined
+@spliced
 def draw_truth(rng: np.random.Generator, norm: float, out: FloatArray) -> None:
     """True weights of that norm in a uniform direction."""
     square = 0.0
@@ -74,7 +74,7 @@ def draw_truth(rng: np.random.Generator, norm: float, out: FloatArray) -> None:
         out[i] *= factor
 
 
-@kernel
+@called
 def draw_factor(rng: np.random.Generator, rows: int, root: FloatArray, out: FloatArray) -> int:
     """R with R'R = x'x / rows in law, for `rows` rows x = root z; returns how many rows R has.
 
@@ -92,7 +92,7 @@ def draw_factor(rng: np.random.Generator, rows: int, root: FloatArray, out: Floa
     return size
 
 
-@inlined
+@spliced
 def draw_row(rng: np.random.Generator, root: FloatArray, row: int, x: FloatArray) -> None:
     """Row x = root z."""
     for i in range(len(root)):
@@ -102,7 +102,7 @@ def draw_row(rng: np.random.Generator, root: FloatArray, row: int, x: FloatArray
 # --- moments -----------------------------------------------------------------------------------
 
 
-@inlined
+@spliced
 def along(x: FloatArray, row: int, e: FloatArray) -> float:
     """The product of one row x with e."""
     total = 0.0
@@ -111,7 +111,7 @@ def along(x: FloatArray, row: int, e: FloatArray) -> float:
     return total
 
 
-@kernel
+@called
 def gram(factor: FloatArray, rows: int, out: FloatArray) -> None:
     """Upper triangle of R'R over factor[:rows], whose row r has zeros before column r."""
     dim = factor.shape[1]
@@ -125,7 +125,7 @@ def gram(factor: FloatArray, rows: int, out: FloatArray) -> None:
                 out[i, j] += a * factor[r, j]
 
 
-@kernel
+@called
 def second_moments(x: FloatArray, rows: int, out: FloatArray) -> None:
     """Upper triangle of x'x / rows over x[:rows], four rows at a time."""
     dim, whole, weight = x.shape[1], rows - rows % 4, 1.0 / rows
@@ -146,7 +146,7 @@ def second_moments(x: FloatArray, rows: int, out: FloatArray) -> None:
             out[i, j] *= weight
 
 
-@kernel
+@spliced
 def moment(x: FloatArray, labels: FloatArray, rows: int, weight: float, out: FloatArray) -> None:
     """Weight x'labels over x[:rows]."""
     dim = x.shape[1]
@@ -158,7 +158,7 @@ def moment(x: FloatArray, labels: FloatArray, rows: int, weight: float, out: Flo
             out[i] += a * x[r, i]
 
 
-@inlined
+@spliced
 def times(a: FloatArray, x: FloatArray, out: FloatArray) -> None:
     """The symmetric matrix of upper triangle a times x."""
     for i in range(len(x)):
@@ -171,7 +171,7 @@ def times(a: FloatArray, x: FloatArray, out: FloatArray) -> None:
         out[i] += total
 
 
-@inlined
+@spliced
 def weighted_square(scale: FloatArray, e: FloatArray) -> float:
     """Sum of scale e^2."""
     total = 0.0
@@ -183,7 +183,7 @@ def weighted_square(scale: FloatArray, e: FloatArray) -> float:
 # --- equations ---------------------------------------------------------------------------------
 
 
-@kernel
+@called
 def cholesky(a: FloatArray, size: int, ridge: float, out: FloatArray) -> None:
     """Upper factor of a + ridge I, of that size; a pivot is no less than rounding can resolve."""
     for i in range(size):
@@ -213,7 +213,7 @@ def back_substitute(factor: FloatArray, size: int, b: FloatArray) -> None:
         b[j] = total / factor[j, j]
 
 
-@kernel
+@called
 def solve(factor: FloatArray, size: int, b: FloatArray) -> None:
     """(R'R)^-1 b in place."""
     for j in range(size):
@@ -224,14 +224,23 @@ def solve(factor: FloatArray, size: int, b: FloatArray) -> None:
     back_substitute(factor, size, b)
 
 
-@kernel
-def span(left: FloatArray, rows: int, basis: FloatArray) -> int:
-    """An orthonormal basis of left[:rows], which is used up; returns their rank.
+@inlined
+def identity(out: FloatArray) -> None:
+    """The identity matrix."""
+    for i in range(len(out)):
+        for j in range(len(out)):
+            out[i, j] = 0.0
+        out[i, i] = 1.0
+
+
+@called
+def span(left: FloatArray, basis: FloatArray) -> int:
+    """An orthonormal basis of the rows of `left`, which is used up; returns their rank.
 
     By Gram and Schmidt's procedure, largest row left first, down to what rounding may have left of
     the largest row.
     """
-    dim, floor = left.shape[1], 0.0
+    (rows, dim), floor = left.shape, 0.0
     most: int = min(rows, dim)
     for rank in range(most):
         best, largest = 0, 0.0
@@ -266,7 +275,7 @@ def span(left: FloatArray, rows: int, basis: FloatArray) -> int:
     return most
 
 
-@kernel
+@spliced
 def restrict(
     a: FloatArray, basis: FloatArray, rank: int, image: FloatArray, out: FloatArray
 ) -> None:
@@ -290,100 +299,79 @@ def restrict(
 # --- fits --------------------------------------------------------------------------------------
 
 
-@inlined
+@spliced
 def fit(work: Scratch, penalty: float, rank: int, truth: FloatArray, error: FloatArray) -> None:
     """Error w - w* of the fit to the second moments and the moment in `work`.
 
     By the normal equations, or, where their rank is not full, by those within the span of the rows
-    x, of which `work.basis` has so many vectors: the smallest penalty does no harm there.
+    x, of which `work.basis` has so many vectors: the smallest penalty does no harm there. So it has
+    the least norm of the weights that fit best.
     """
     dim = len(error)
-    if rank == dim:
-        cholesky(work.second, dim, penalty, work.factor)
+    full = rank == dim
+    if full:
         for i in range(dim):
             error[i] = work.moment[i] - penalty * truth[i]
-        solve(work.factor, dim, error)
+        matrix, part = work.second, error
     else:
-        fit_span(work, penalty, rank, truth, error)
-
-
-@kernel
-def fit_span(
-    work: Scratch, penalty: float, rank: int, truth: FloatArray, error: FloatArray
-) -> None:
-    """Error of the weights that fit best, of least norm among those without a penalty."""
-    dim = len(error)
-    times(work.second, truth, work.image)
-    for k in range(rank):
-        work.part[k] = 0.0
+        times(work.second, truth, work.image)
+        for k in range(rank):
+            work.part[k] = 0.0
+            for i in range(dim):
+                work.part[k] += work.basis[k, i] * (work.moment[i] + work.image[i])
+        restrict(work.second, work.basis, rank, work.image, work.inner)
+        matrix, part = work.inner, work.part
+    cholesky(matrix, rank, penalty, work.factor)
+    solve(work.factor, rank, part)
+    if not full:
         for i in range(dim):
-            work.part[k] += work.basis[k, i] * (work.moment[i] + work.image[i])
-    restrict(work.second, work.basis, rank, work.image, work.inner)
-    cholesky(work.inner, rank, penalty, work.factor)
-    solve(work.factor, rank, work.part)
-    for i in range(dim):
-        error[i] = -truth[i]
-    for k in range(rank):
-        for i in range(dim):
-            error[i] += work.part[k] * work.basis[k, i]
+            error[i] = -truth[i]
+        for k in range(rank):
+            for i in range(dim):
+                error[i] += work.part[k] * work.basis[k, i]
 
 
-@kernel
-def invert(factor: FloatArray, out: FloatArray) -> None:
-    """R^-1, an upper triangle with zeros below."""
-    dim = len(factor)
-    for i in range(dim - 1, -1, -1):
-        for j in range(dim):
-            out[i, j] = 0.0
-        for k in range(i + 1, dim):
-            for j in range(k, dim):
-                out[i, j] -= factor[i, k] * out[k, j]
-        out[i, i] = 1.0
-        for j in range(i, dim):
-            out[i, j] /= factor[i, i]
-
-
-@kernel
+@called
 def solution(
     work: Scratch, penalty: float, rank: int, inverse: FloatArray, missed: FloatArray
 ) -> None:
     """The linear fit itself: w - w* = inverse moment - missed w*; both matrices whole.
 
     The inverse is that of second + penalty I, within the span of the rows x where the rank is not
-    full.
+    full: B' (R'R)^-1 B, where B is their basis, or the identity.
     """
-    dim = len(inverse)
-    full = rank == dim
-    if full:
-        cholesky(work.second, dim, penalty, work.factor)
-        invert(work.factor, work.inner)  # its rows i >= k reach column k
+    dim, basis, rows, short = len(inverse), work.basis, work.inner, rank < len(inverse)
+    if short:
+        restrict(work.second, basis, rank, work.image, work.inner)
+        matrix = work.inner
     else:
-        restrict(work.second, work.basis, rank, work.image, work.inner)
-        cholesky(work.inner, rank, penalty, work.factor)
-        for k in range(rank):
-            for i in range(dim):
-                work.inner[k, i] = work.basis[k, i]
-            for m in range(k):
-                for i in range(dim):
-                    work.inner[k, i] -= work.factor[m, k] * work.inner[m, i]
-            for i in range(dim):
-                work.inner[k, i] /= work.factor[k, k]
+        identity(basis)
+        matrix = work.second
+    cholesky(matrix, rank, penalty, work.factor)
+    identity(missed)
+    for i in range(dim):
+        for j in range(dim):
+            inverse[i, j] = 0.0
+    for k in range(rank):  # rows of R'^-1 B, whose squares add up to the inverse
+        reach = dim if short else k + 1
+        for i in range(dim):
+            rows[k, i] = basis[k, i]
+        for m in range(k):
+            for i in range(reach):
+                rows[k, i] -= work.factor[m, k] * rows[m, i]
+        for i in range(reach):
+            rows[k, i] /= work.factor[k, k]
+        for i in range(reach):
+            for j in range(i, reach):
+                inverse[i, j] += rows[k, i] * rows[k, j]
+                missed[i, j] -= basis[k, i] * basis[k, j]
     for i in range(dim):
         for j in range(i, dim):
-            total, lost = 0.0, 0.0
-            if full:
-                for k in range(j, dim):
-                    total += work.inner[i, k] * work.inner[j, k]
-            else:
-                lost = 1.0 if i == j else 0.0
-                for k in range(rank):
-                    total += work.inner[k, i] * work.inner[k, j]
-                    lost -= work.basis[k, i] * work.basis[k, j]
-            inverse[i, j] = inverse[j, i] = total
-            missed[i, j] = missed[j, i] = lost + penalty * total
+            missed[i, j] += penalty * inverse[i, j]
+            inverse[j, i], missed[j, i] = inverse[i, j], missed[i, j]
 
 
-@inlined
+@spliced
 def keep(values: FloatArray, order: IntArray, t: int, replicate: int, out: FloatArray) -> None:
     """The fields asked for, in that order; out axes (generation, field, replicate)."""
     for f in range(len(order)):

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo.kernels import inlined, kernel
+from montecarlo.kernels import called, kernel, spliced
 from montecarlo.regression.algebra import (
     Scratch,
     along,
@@ -92,7 +92,7 @@ def memory(plan: Plan, where: Frame, literal: bool) -> Memory:
     return Memory(batch, slots, scratch(dim, dim), truth, error, origin, np.zeros(len(FIELDS)))
 
 
-@inlined
+@spliced
 def write_rows(
     rng: np.random.Generator,
     rows: int,
@@ -109,11 +109,10 @@ def write_rows(
         batch.labels[r] = along(batch.x, r, error) + noise * rng.standard_normal()
     if not reused:
         second_moments(batch.x, rows, batch.second)
-    moment(batch.x, batch.labels, rows, 1.0 / rows, batch.moment)
     return rows
 
 
-@inlined
+@spliced
 def write_statistics(
     rng: np.random.Generator,
     rows: int,
@@ -123,18 +122,17 @@ def write_statistics(
     root: FloatArray,
     batch: Batch,
 ) -> int:
-    """The same by the laws of its statistics; moments only if it is to be `pooled`."""
+    """The same by the laws of its statistics; second moments only if it is to be `pooled`."""
     size = draw_factor(rng, rows, root, batch.x)
     grain = noise / math.sqrt(rows)
     for r in range(size):
         batch.labels[r] = along(batch.x, r, error) + grain * rng.standard_normal()
     if pooled:
         gram(batch.x, size, batch.second)
-        moment(batch.x, batch.labels, size, 1.0, batch.moment)
     return size
 
 
-@kernel
+@called
 def put(slots: Slots, slot: int, share: float, batch: Batch, size: int) -> None:
     """Merge a batch of `size` rows x into a slot with weight `share`; 1 overwrites."""
     dim, rest = len(batch.moment), 1.0 - share
@@ -150,7 +148,7 @@ def put(slots: Slots, slot: int, share: float, batch: Batch, size: int) -> None:
                 slots.kept[slot, r, i] = batch.x[r - first, i]
 
 
-@kernel
+@spliced
 def pool(weights: FloatArray, t: int, slots: Slots, work: Scratch) -> None:
     """Moments of the slots together, each with its weight at fit t."""
     dim = len(work.moment)
@@ -166,7 +164,7 @@ def pool(weights: FloatArray, t: int, slots: Slots, work: Scratch) -> None:
                     work.second[i, j] += weights[t, s] * slots.second[s, i, j]
 
 
-@kernel
+@spliced
 def span_of(plan: Any, t: int, slots: Slots, batch: Batch, work: Scratch) -> int:
     """A basis of the rows x of fit t, fewer than the features; returns their rank.
 
@@ -185,29 +183,32 @@ def span_of(plan: Any, t: int, slots: Slots, batch: Batch, work: Scratch) -> int
                     for i in range(dim):
                         work.left[count, i] = slots.kept[s, r, i]
                     count += 1
-    return int(span(work.left, count, work.basis))
+    return int(span(work.left[:count], work.basis))
 
 
-@kernel
+@called
 def write(
     rng: np.random.Generator,
-    plan: Any,
-    writer: int,
     rows: int,
+    noise: float,
     error: FloatArray,
     literal: bool,
+    reused: bool,
     pooled: bool,
-    where: Any,
+    root: FloatArray,
     batch: Batch,
 ) -> int:
-    """A batch by the model of that error, 0 for the truth; returns how many rows x it has."""
-    noise = plan.noise[writer]
+    """A batch by the model of that error; returns how many rows x it has."""
     if literal:
-        return write_rows(rng, rows, noise, error, plan.reused, where.root, batch)
-    return write_statistics(rng, rows, noise, error, pooled, where.root, batch)
+        size, weight = write_rows(rng, rows, noise, error, reused, root, batch), 1.0 / rows
+    else:
+        size, weight = write_statistics(rng, rows, noise, error, pooled, root, batch), 1.0
+    if pooled:
+        moment(batch.x, batch.labels, size, weight, batch.moment)
+    return size
 
 
-@kernel
+@spliced
 def open_design(
     rng: np.random.Generator, rows: int, root: FloatArray, given: bool, batch: Batch
 ) -> None:
@@ -228,19 +229,22 @@ def batches_block(
     """
     batch, slots, work, truth, error, origin, values = memory
     dim, last, given = len(error), len(out) - 1, len(where.design) > 0
+    reused, root = plan.reused, where.root
     # The least squares of one batch interpolate its d rows R, which are triangular already.
     pooled = literal or not plan.last_only or plan.short or not plan.plain
     for replicate in range(out.shape[2]):
-        values[ERROR] = 0.0
-        keep(values, order, 0, replicate, out)
         draw_truth(rng, plan.norm, truth)
-        if plan.reused:
-            open_design(rng, plan.real_rows[1], where.root, given, batch)
+        if reused:
+            open_design(rng, plan.real_rows[1], root, given, batch)
         for t in range(1, last + 1):
-            if plan.real_rows[t] > 0:
-                size = write(rng, plan, 0, plan.real_rows[t], origin, literal, pooled, where, batch)
-                if pooled:
-                    put(slots, 0, 1.0, batch, size)
+            for real in range(2):  # first the batch of the last model, then one of the truth
+                writer = 0 if real else t - 1
+                rows = plan.real_rows[t] if real else plan.synthetic_rows[writer]
+                if rows > 0:
+                    noise, by = plan.noise[writer], origin if real else error
+                    size = write(rng, rows, noise, by, literal, reused, pooled, root, batch)
+                    if pooled:
+                        put(slots, plan.slot[writer], plan.share[writer], batch, size)
             if pooled:
                 rank = plan.rank[t]
                 pool(plan.weights, t, slots, work)
@@ -253,8 +257,3 @@ def batches_block(
                 back_substitute(batch.x, dim, error)
             values[ERROR] = weighted_square(where.scale, error)
             keep(values, order, t, replicate, out)
-            if t < last:
-                rows = plan.synthetic_rows[t]
-                size = write(rng, plan, t, rows, error, literal, pooled, where, batch)
-                if pooled:
-                    put(slots, plan.slot[t], plan.share[t], batch, size)

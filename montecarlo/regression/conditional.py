@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo.kernels import kernel
+from montecarlo.kernels import called, kernel, spliced
 from montecarlo.regression.algebra import Scratch, draw_factor, gram, keep, scratch, solution, span
 from montecarlo.regression.fields import BIAS, ERROR, FIELDS, VARIANCE
 from montecarlo.regression.plan import Frame, Plan
@@ -84,7 +84,7 @@ def memory(plan: Plan, where: Frame) -> Memory:
     return Memory(joint, fitted, factor, scratch(dim, dim), np.zeros(len(FIELDS)))
 
 
-@kernel
+@called
 def product(a: FloatArray, b: FloatArray, out: FloatArray) -> None:
     """The matrix product a b."""
     dim = len(a)
@@ -96,7 +96,7 @@ def product(a: FloatArray, b: FloatArray, out: FloatArray) -> None:
                 out[i, j] += a[i, k] * b[k, j]
 
 
-@kernel
+@called
 def mix(rest: float, share: float, a: FloatArray, out: FloatArray) -> None:
     """Replace out by rest out + share a."""
     for i in range(len(a)):
@@ -104,7 +104,7 @@ def mix(rest: float, share: float, a: FloatArray, out: FloatArray) -> None:
             out[i, j] = rest * out[i, j] + share * a[i, j]
 
 
-@kernel
+@called
 def average(weights: FloatArray, t: int, matrices: FloatArray, out: FloatArray) -> None:
     """Mean of a matrix a slot, by the slots' weights at fit t."""
     mix(0.0, 0.0, out, out)
@@ -113,7 +113,7 @@ def average(weights: FloatArray, t: int, matrices: FloatArray, out: FloatArray) 
             mix(1.0, weights[t, s], matrices[s], out)
 
 
-@kernel
+@spliced
 def average_with(
     weights: FloatArray, t: int, slot: int, covariance: FloatArray, out: FloatArray
 ) -> None:
@@ -124,7 +124,7 @@ def average_with(
             mix(1.0, weights[t, s], covariance[s, slot], out)
 
 
-@kernel
+@spliced
 def solve_slots(plan: Any, t: int, joint: Joint, work: Scratch, fitted: Fitted) -> None:
     """The matrices of fit t to the slots together, each with its weight."""
     rank, dim, count = plan.rank[t], len(work.second), 0
@@ -136,11 +136,11 @@ def solve_slots(plan: Any, t: int, joint: Joint, work: Scratch, fitted: Fitted) 
                     for i in range(dim):
                         work.left[count, i] = joint.kept[s, r, i]
                     count += 1
-        rank = span(work.left, count, work.basis)
+        rank = span(work.left[:count], work.basis)
     solution(work, plan.penalty[t], rank, fitted.inverse, fitted.missed)
 
 
-@kernel
+@spliced
 def refit(weights: FloatArray, t: int, biased: bool, joint: Joint, fitted: Fitted) -> None:
     """Covariances and bias of fit t, whose matrices are known."""
     mix(0.0, 0.0, fitted.one, fitted.covariance)
@@ -157,7 +157,7 @@ def refit(weights: FloatArray, t: int, biased: bool, joint: Joint, fitted: Fitte
         mix(1.0, -1.0, fitted.missed, fitted.bias)
 
 
-@kernel
+@called
 def draw_design(
     rng: np.random.Generator, rows: int, root: FloatArray, factor: FloatArray, fitted: Fitted
 ) -> int:
@@ -170,7 +170,7 @@ def draw_design(
     return size
 
 
-@kernel
+@spliced
 def write_real(noise: float, rows: int, joint: Joint, fitted: Fitted) -> None:
     """A real batch takes slot 0: the errors of the truth are zero."""
     for r in range(len(joint.counts)):
@@ -181,7 +181,7 @@ def write_real(noise: float, rows: int, joint: Joint, fitted: Fitted) -> None:
     mix(0.0, 1.0, fitted.second, joint.second[0])
 
 
-@kernel
+@spliced
 def write_synthetic(
     noise: float, rows: int, slot: int, share: float, biased: bool, joint: Joint, fitted: Fitted
 ) -> None:
@@ -210,10 +210,10 @@ def write_synthetic(
     mix(rest, share, fitted.second, joint.second[slot])
 
 
-@kernel
-def remember(factor: FloatArray, size: int, slot: int, merged: bool, joint: Joint) -> None:
-    """Keep rows x of a batch, those that were there before them too if it is merged."""
-    first = joint.counts[slot] if merged else 0
+@called
+def remember(factor: FloatArray, size: int, slot: int, share: float, joint: Joint) -> None:
+    """Keep rows x of a batch, those that were there before them too if they merge."""
+    first = joint.counts[slot] if share < 1.0 else 0
     joint.counts[slot] = first + size
     if len(joint.kept):
         for r in range(first, min(first + size, len(factor))):
@@ -221,7 +221,7 @@ def remember(factor: FloatArray, size: int, slot: int, merged: bool, joint: Join
                 joint.kept[slot, r, i] = factor[r - first, i]
 
 
-@kernel
+@spliced
 def measure(
     norm: float, scale: FloatArray, covariance: FloatArray, bias: FloatArray, out: FloatArray
 ) -> None:
@@ -244,20 +244,19 @@ def covariances_block(rng: Any, plan: Any, where: Any, memory: Any, order: Any, 
     for replicate in range(out.shape[2]):
         for s in range(len(joint.counts)):
             joint.counts[s] = 0
-        for f in range(len(values)):
-            values[f] = 0.0
-        keep(values, order, 0, replicate, out)
         for t in range(1, last + 1):
-            if plan.real_rows[t] > 0:
-                size = draw_design(rng, plan.real_rows[t], where.root, factor, fitted)
-                write_real(plan.noise[0], plan.real_rows[t], joint, fitted)
-                remember(factor, size, 0, False, joint)
+            for real in range(2):  # first the batch of the last model, then one of the truth
+                writer = 0 if real else t - 1
+                rows = plan.real_rows[t] if real else plan.synthetic_rows[writer]
+                if rows > 0:
+                    noise, slot, share = plan.noise[writer], plan.slot[writer], plan.share[writer]
+                    size = draw_design(rng, rows, where.root, factor, fitted)
+                    if real:
+                        write_real(noise, rows, joint, fitted)
+                    else:
+                        write_synthetic(noise, rows, slot, share, biased, joint, fitted)
+                    remember(factor, size, slot, share, joint)
             solve_slots(plan, t, joint, work, fitted)
             refit(plan.weights, t, biased, joint, fitted)
             measure(plan.norm, where.scale, fitted.covariance, fitted.bias, values)
             keep(values, order, t, replicate, out)
-            if t < last:
-                rows, slot, share = plan.synthetic_rows[t], plan.slot[t], plan.share[t]
-                size = draw_design(rng, rows, where.root, factor, fitted)
-                write_synthetic(plan.noise[t], rows, slot, share, biased, joint, fitted)
-                remember(factor, size, slot, share < 1.0, joint)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo.kernels import kernel
+from montecarlo.kernels import kernel, spliced
 from montecarlo.regression.algebra import Scratch, draw_row, keep, scratch, solution
 from montecarlo.regression.fields import BIAS, ERROR, FIELDS, VARIANCE
 from montecarlo.regression.plan import Frame, Plan
@@ -28,7 +28,6 @@ class Forms(NamedTuple):
     Attributes:
         noise: coefficients of the noise of each row, axes (generation, feature, row).
         bias: coefficients of w*, axes (generation, feature, feature).
-        rows: how many rows there were at that fit, axis (generation,).
         writer: whose batch each row is of, axis (row,).
         label: coefficients of the label of one row, axis (row,).
         reach: what the fit makes of that label, axis (feature,).
@@ -36,7 +35,6 @@ class Forms(NamedTuple):
 
     noise: FloatArray
     bias: FloatArray
-    rows: IntArray
     writer: IntArray
     label: FloatArray
     reach: FloatArray
@@ -56,26 +54,25 @@ class Memory(NamedTuple):
 def memory(plan: Plan, where: Frame) -> Memory:
     """Memory of the chains of a plan."""
     dim, generations, rows = len(where.scale), len(plan.slot), int(plan.train_rows.max())
-    written = np.array([plan.real_rows[1], *plan.synthetic_rows[1:-1]])
-    total = int(written.sum())
+    empty = pool(plan, where)
+    total = len(empty.labels)
     forms = Forms(
         np.zeros((generations, dim, total)),
         np.zeros((generations, dim, dim)),
-        np.array([0, *np.cumsum(written)]),
-        np.repeat(np.arange(len(written)), written),
+        np.repeat(np.arange(generations - 1), np.diff(empty.sizes)),
         np.zeros(total),
         np.zeros(dim),
     )
     inverse, missed = np.zeros((2, dim, dim))
     work, values = scratch(dim, rows), np.zeros(len(FIELDS))
-    return Memory(pool(plan, where), forms, work, inverse, missed, values)
+    return Memory(empty, forms, work, inverse, missed, values)
 
 
-@kernel
-def learn(row: int, x: FloatArray, place: int, own: float, t: int, forms: Forms) -> None:
+@spliced
+def learn(row: int, place: int, own: float, t: int, pool: Pool, forms: Forms) -> None:
     """Add to fit t `reach` times the label of a row, with features x[place] and its `own` noise."""
-    dim, writer = x.shape[1], forms.writer[row]
-    known = forms.rows[writer]
+    x, writer = pool.x, forms.writer[row]
+    dim, known = x.shape[1], pool.sizes[writer]
     for r in range(known):
         forms.label[r] = 0.0
     for i in range(dim):
@@ -93,13 +90,13 @@ def learn(row: int, x: FloatArray, place: int, own: float, t: int, forms: Forms)
             forms.bias[t, k, j] += forms.reach[k] * told
 
 
-@kernel
+@spliced
 def refit(noise: FloatArray, rows: int, t: int, memory: Memory) -> None:
     """The forms of fit t to the rows chosen."""
     pool, forms = memory.pool, memory.forms
     dim = len(forms.reach)
     for k in range(dim):
-        for r in range(forms.rows[t]):
+        for r in range(pool.sizes[t]):
             forms.noise[t, k, r] = 0.0
         for i in range(dim):
             forms.bias[t, k, i] = -memory.missed[k, i]
@@ -110,16 +107,18 @@ def refit(noise: FloatArray, rows: int, t: int, memory: Memory) -> None:
             forms.reach[k] = 0.0
             for i in range(dim):
                 forms.reach[k] += memory.inverse[k, i] * pool.x[place, i] / rows
-        learn(row, pool.x, place, noise[forms.writer[row]], t, forms)
+        learn(row, place, noise[forms.writer[row]], t, pool, forms)
 
 
-@kernel
-def measure(norm: float, scale: FloatArray, t: int, forms: Forms, out: FloatArray) -> None:
-    """The fields of fit t: w* is of that norm and uniform in direction."""
+@spliced
+def measure(
+    norm: float, scale: FloatArray, t: int, rows: int, forms: Forms, out: FloatArray
+) -> None:
+    """The fields of fit t to a pool of `rows`: w* is of that norm and uniform in direction."""
     dim, noise, missed = len(scale), 0.0, 0.0
     for i in range(dim):
         square = 0.0
-        for r in range(forms.rows[t]):
+        for r in range(rows):
             square += forms.noise[t, i, r] ** 2
         noise += scale[i] * square
         for j in range(dim):
@@ -137,13 +136,10 @@ def forms_block(
     pool, forms, work, inverse, missed, values = memory
     last, table = len(out) - 1, len(where.design) > 0
     for replicate in range(out.shape[2]):
-        for f in range(len(values)):
-            values[f] = 0.0
-        keep(values, order, 0, replicate, out)
         line_up(pool.line)
         drawn = len(where.design)
         for t in range(1, last + 1):
-            size, rows = forms.rows[t], plan.train_rows[t]
+            size, rows = pool.sizes[t], plan.train_rows[t]
             while drawn < min(size, len(pool.x)):
                 draw_row(rng, where.root, drawn, pool.x)
                 drawn += 1
@@ -152,5 +148,5 @@ def forms_block(
             rank = rank_of(pool, rows, table, replicate * last + t, work)
             solution(work, plan.penalty[t], rank, inverse, missed)
             refit(plan.noise, rows, t, memory)
-            measure(plan.norm, where.scale, t, forms, values)
+            measure(plan.norm, where.scale, t, size, forms, values)
             keep(values, order, t, replicate, out)

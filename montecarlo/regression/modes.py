@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo.kernels import kernel
+from montecarlo.kernels import called, kernel, spliced
 from montecarlo.regression.algebra import draw_factor, keep
 from montecarlo.regression.fields import BIAS, ERROR, FIELDS, VARIANCE
 from montecarlo.regression.plan import Frame, Plan
@@ -69,7 +69,7 @@ def memory(plan: Plan, where: Frame) -> Memory:
     return Memory(factor, sizes, tested, noise, missed, mode, np.zeros(len(FIELDS)))
 
 
-@kernel
+@called
 def follow(plan: Any, size: float, mode: Mode) -> None:
     """The path of the mode whose eigenvalue of x'x / n is `size`."""
     last, weights = len(mode.noise) - 1, plan.weights
@@ -98,7 +98,7 @@ def follow(plan: Any, size: float, mode: Mode) -> None:
             write_mode(plan, t, size, mode)
 
 
-@kernel
+@spliced
 def write_mode(plan: Any, t: int, size: float, mode: Mode) -> None:
     """Batch t merges into its slot."""
     slot, share = plan.slot[t], plan.share[t]
@@ -113,7 +113,7 @@ def write_mode(plan: Any, t: int, size: float, mode: Mode) -> None:
     mode.biases[slot] = rest * mode.biases[slot] + share * size * mode.missed[t]
 
 
-@kernel
+@spliced
 def split(scale: FloatArray, modes: Memory) -> None:
     """Eigenvalues of R'R, and Sigma along their eigenvectors."""
     _, singular, axes = np.linalg.svd(modes.factor, True)
@@ -124,17 +124,20 @@ def split(scale: FloatArray, modes: Memory) -> None:
             modes.tested[i] += scale[k] * axes[i, k] * axes[i, k]
 
 
-@kernel
-def gather(plan: Any, modes: Memory) -> None:
-    """Sum of the modes of one design; without a penalty they all go one way, but for the unit."""
+@spliced
+def gather(plan: Any, first: bool, modes: Memory) -> None:
+    """Sum of the modes of one design; without a penalty they all go one way, but for the unit.
+
+    That way is followed for the `first` design only.
+    """
     mode, last = modes.mode, len(modes.noise) - 1
     for t in range(last + 1):
         modes.noise[t] = modes.missed[t] = 0.0
     for i in range(len(modes.sizes)):
         free = plan.plain and i >= len(modes.factor)  # no row x has a part along it
         unit = modes.tested[i] / modes.sizes[i] if plan.plain and not free else modes.tested[i]
-        if not plan.plain:
-            follow(plan, modes.sizes[i], mode)
+        if not plan.plain or (first and i == 0):
+            follow(plan, 1.0 if plan.plain else modes.sizes[i], mode)
         for t in range(1, last + 1):
             modes.noise[t] += 0.0 if free else unit * mode.noise[t]
             modes.missed[t] += unit if free else unit * mode.missed[t] ** 2
@@ -149,14 +152,12 @@ def modes_block(
     Out axes are (generation, field, replicate).
     """
     values, rows = modes.values, plan.real_rows[1]
-    if plan.plain:
-        follow(plan, 1.0, modes.mode)
     for replicate in range(out.shape[2]):
         if not given:
             draw_factor(rng, rows, where.root, modes.factor)
         if not given or replicate == 0:
             split(where.scale, modes)
-            gather(plan, modes)
+            gather(plan, replicate == 0, modes)
         for t in range(len(out)):
             values[VARIANCE] = modes.noise[t] / rows
             values[BIAS] = plan.norm**2 / len(where.scale) * modes.missed[t]

@@ -14,14 +14,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo.kernels import inlined, kernel
+from montecarlo.kernels import called, kernel, spliced
 from montecarlo.regression.algebra import (
     Scratch,
     along,
     draw_factor,
     draw_truth,
     gram,
-    invert,
     keep,
     scratch,
     solution,
@@ -77,25 +76,37 @@ def memory(plan: Plan, where: Frame) -> Memory:
     )  # fmt: skip
 
 
-@kernel
+@spliced
+def invert(factor: FloatArray, out: FloatArray) -> None:
+    """R'^-1 for as many rows R as features: a lower triangle, zeros above."""
+    for k in range(len(factor)):
+        out[k] = 0.0
+        out[k, k] = 1.0
+        for m in range(k):
+            a = factor[m, k]
+            for i in range(m + 1):
+                out[k, i] -= a * out[m, i]
+        scale = 1.0 / factor[k, k]
+        for i in range(k + 1):
+            out[k, i] *= scale
+
+
+@spliced
 def prepare(penalty: float, memory: Memory) -> None:
     """The operator and the offset of fits with that penalty."""
     factor, inverse, work = memory.factor, memory.inverse, memory.work
     operator, offset = memory.operator, memory.offset
     rank = dim = len(offset)
     if penalty == 0.0 and len(factor) == dim:
-        invert(factor, inverse)
-        for i in range(dim):
-            offset[i] = 0.0
-            for r in range(dim):
-                operator[r, i] = inverse[i, r]
+        offset[:] = 0.0
+        invert(factor, operator)
         return
     gram(factor, len(factor), work.second)
     if len(factor) < dim:
         for r in range(len(factor)):
             for i in range(dim):
                 work.left[r, i] = factor[r, i]
-        rank = span(work.left, len(factor), work.basis)
+        rank = span(work.left, work.basis)
     solution(work, penalty, rank, inverse, memory.missed)
     for j in range(dim):
         offset[j] = 0.0
@@ -107,7 +118,7 @@ def prepare(penalty: float, memory: Memory) -> None:
                 operator[r, j] += factor[r, i] * inverse[i, j]
 
 
-@inlined
+@spliced
 def apply(operator: FloatArray, offset: FloatArray, labels: FloatArray, error: FloatArray) -> None:
     """operator' labels - offset."""
     for i in range(len(error)):
@@ -117,7 +128,7 @@ def apply(operator: FloatArray, offset: FloatArray, labels: FloatArray, error: F
             error[i] += labels[r] * operator[r, i]
 
 
-@inlined
+@called
 def put(
     rng: np.random.Generator,
     grain: float,
@@ -133,7 +144,7 @@ def put(
         slots[slot, r] = rest * slots[slot, r] + share * noisy
 
 
-@inlined
+@spliced
 def pool(weights: FloatArray, t: int, slots: FloatArray, labels: FloatArray) -> None:
     """Mean of the slots' labels, by their weights at fit t."""
     for r in range(len(labels)):
@@ -155,22 +166,21 @@ def reused_block(
     factor, operator, offset, slots, labels, origin, _, _, _, truth, error, values = memory
     last, shrink = len(out) - 1, 1.0 / math.sqrt(plan.real_rows[1])
     for replicate in range(out.shape[2]):
-        values[ERROR] = 0.0
-        keep(values, order, 0, replicate, out)
         draw_truth(rng, plan.norm, truth)
         if not given:
             draw_factor(rng, plan.real_rows[1], where.root, factor)
         for t in range(1, last + 1):
-            if plan.real_rows[t] > 0:
-                put(rng, shrink * plan.noise[0], origin, 1.0, 0, slots)
+            for real in range(2):  # first the batch of the last model, then one of the truth
+                writer = 0 if real else t - 1
+                if (plan.real_rows[t] if real else plan.synthetic_rows[writer]) > 0:
+                    grain, written = shrink * plan.noise[writer], origin if real else labels
+                    put(rng, grain, written, plan.share[writer], plan.slot[writer], slots)
             pool(plan.weights, t, slots, labels)
             if t == 1 or plan.penalty[t] != plan.penalty[t - 1]:
                 prepare(plan.penalty[t], memory)
             apply(operator, offset, labels, error)
             values[ERROR] = weighted_square(where.scale, error)
             keep(values, order, t, replicate, out)
-            if t < last:
-                if not plan.plain:  # else the fit takes the labels as they are
-                    for r in range(len(labels)):
-                        labels[r] = along(factor, r, error)
-                put(rng, shrink * plan.noise[t], labels, plan.share[t], plan.slot[t], slots)
+            if not plan.plain:  # else the fit takes the labels as they are
+                for r in range(len(labels)):
+                    labels[r] = along(factor, r, error)

@@ -148,6 +148,7 @@ class _Task:
     def fill(self, stream: np.random.Generator, out: FloatArray) -> None:
         """Runs from the stream into out, axes (generation, field, replicate)."""
         script, where, method = self.script, self.where, self.method
+        out[0] = 0.0  # the truth's own error
         order = np.array([FIELDS.index(name) for name in self.fields], dtype=np.int64)
         again, given = self.workflow.replacement, len(where.design) > 0
         memory: Any

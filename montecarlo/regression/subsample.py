@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo.kernels import inlined, kernel
+from montecarlo.kernels import called, kernel, spliced
 from montecarlo.regression.algebra import (
     Scratch,
     along,
@@ -39,6 +39,7 @@ class Pool(NamedTuple):
         line: numbers of the rows in some order, axis (row,).
         chosen: numbers of the rows of a fit, axis (row drawn,).
         stamps: the last draw that each row x was in, axis (row,).
+        sizes: rows written before fit t, axis (generation,).
     """
 
     x: FloatArray
@@ -46,44 +47,46 @@ class Pool(NamedTuple):
     line: IntArray
     chosen: IntArray
     stamps: IntArray
+    sizes: IntArray
 
 
 class Memory(NamedTuple):
-    """What a chain needs to advance; `origin` is the error of the truth, zero."""
+    """What a chain needs to advance."""
 
     pool: Pool
     work: Scratch
     truth: FloatArray
     error: FloatArray
-    origin: FloatArray
     values: FloatArray
 
 
 def pool(plan: Plan, where: Frame) -> Pool:
     """An empty pool, with the rows x of a given design in their place."""
-    total = int(plan.real_rows[1] + plan.synthetic_rows[1:-1].sum())
+    sizes = np.cumsum([0, plan.real_rows[1], *plan.synthetic_rows[1:-1]])
+    total = int(sizes[-1])
     x = np.zeros((int(plan.real_rows[1]) if plan.reused else total, len(where.scale)))
     x[: len(where.design)] = where.design
     chosen = np.zeros(int(plan.train_rows.max()), dtype=np.int64)
-    return Pool(x, np.zeros(total), np.arange(total), chosen, np.zeros(len(x), dtype=np.int64))
+    stamps = np.zeros(len(x), dtype=np.int64)
+    return Pool(x, np.zeros(total), np.arange(total), chosen, stamps, sizes)
 
 
 def memory(plan: Plan, where: Frame) -> Memory:
     """Memory of the chains of a plan."""
     dim, rows = len(where.scale), int(plan.train_rows.max())
-    truth, error, origin = np.zeros((3, dim))
+    truth, error = np.zeros((2, dim))
     work, values = scratch(dim, rows), np.zeros(len(FIELDS))
-    return Memory(pool(plan, where), work, truth, error, origin, values)
+    return Memory(pool(plan, where), work, truth, error, values)
 
 
-@inlined
+@spliced
 def line_up(line: IntArray) -> None:
     """Rows in the order they were written."""
     for r in range(len(line)):
         line[r] = r
 
 
-@inlined
+@spliced
 def choose(rng: np.random.Generator, size: int, rows: int, replacement: bool, pool: Pool) -> None:
     """A uniform draw of `rows` of the first `size` rows of the line.
 
@@ -101,7 +104,7 @@ def choose(rng: np.random.Generator, size: int, rows: int, replacement: bool, po
             pool.chosen[r] = line[r]
 
 
-@kernel
+@called
 def second_of(pool: Pool, rows: int, out: FloatArray) -> None:
     """Upper triangle of the second moments of the rows x chosen."""
     dim, weight = pool.x.shape[1], 1.0 / rows
@@ -116,7 +119,7 @@ def second_of(pool: Pool, rows: int, out: FloatArray) -> None:
                 out[i, j] += a * pool.x[row, j]
 
 
-@inlined
+@spliced
 def moment_of(pool: Pool, rows: int, out: FloatArray) -> None:
     """x'labels of the rows chosen, averaged."""
     for i in range(len(out)):
@@ -127,7 +130,7 @@ def moment_of(pool: Pool, rows: int, out: FloatArray) -> None:
             out[i] += a * pool.x[row, i]
 
 
-@kernel
+@called
 def rank_of(pool: Pool, rows: int, table: bool, stamp: int, work: Scratch) -> int:
     """Rank of the rows x chosen; where it is not full, `work` has a basis of what they span.
 
@@ -143,27 +146,27 @@ def rank_of(pool: Pool, rows: int, table: bool, stamp: int, work: Scratch) -> in
                 work.left[count, i] = pool.x[row, i]
             count += 1
     if count < dim or table:
-        return int(span(work.left, count, work.basis))
+        return int(span(work.left[:count], work.basis))
     return int(dim)
 
 
-@kernel
+@spliced
 def write(
     rng: np.random.Generator,
-    first: int,
-    rows: int,
+    t: int,
     noise: float,
     error: FloatArray,
     reused: bool,
     root: FloatArray,
     pool: Pool,
 ) -> None:
-    """Rows first, first + 1, ... of the pool, by the model of that error."""
-    for r in range(rows):
-        row = r if reused else first + r
+    """Batch t of the pool, by model t, which has that error."""
+    first = pool.sizes[t]
+    for r in range(first, pool.sizes[t + 1]):
+        row = r - first if reused else r
         if not reused:
             draw_row(rng, root, row, pool.x)
-        pool.labels[first + r] = along(pool.x, row, error) + noise * rng.standard_normal()
+        pool.labels[r] = along(pool.x, row, error) + noise * rng.standard_normal()
 
 
 @kernel
@@ -171,28 +174,22 @@ def subsample_block(
     rng: Any, plan: Any, replacement: bool, where: Any, memory: Any, order: Any, out: Any
 ) -> None:
     """Chains under accumulate-subsample; out axes (generation, field, replicate)."""
-    pool, work, truth, error, origin, values = memory
+    pool, work, truth, error, values = memory
     last, table = len(out) - 1, len(where.design) > 0
     for replicate in range(out.shape[2]):
-        values[ERROR] = 0.0
-        keep(values, order, 0, replicate, out)
         draw_truth(rng, plan.norm, truth)
         if plan.reused and not table:
             for r in range(len(pool.x)):
                 draw_row(rng, where.root, r, pool.x)
-        size = plan.real_rows[1]
-        write(rng, 0, size, plan.noise[0], origin, plan.reused, where.root, pool)
         line_up(pool.line)
+        error[:] = 0.0
         for t in range(1, last + 1):
+            write(rng, t - 1, plan.noise[t - 1], error, plan.reused, where.root, pool)
             rows = plan.train_rows[t]
-            choose(rng, size, rows, replacement, pool)
+            choose(rng, pool.sizes[t], rows, replacement, pool)
             second_of(pool, rows, work.second)
             moment_of(pool, rows, work.moment)
             rank = rank_of(pool, rows, table, replicate * last + t, work)
             fit(work, plan.penalty[t], rank, truth, error)
             values[ERROR] = weighted_square(where.scale, error)
             keep(values, order, t, replicate, out)
-            if t < last:
-                rows = plan.synthetic_rows[t]
-                write(rng, size, rows, plan.noise[t], error, plan.reused, where.root, pool)
-                size += rows
