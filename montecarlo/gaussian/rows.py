@@ -11,8 +11,8 @@ keeps full relative precision when a direction has collapsed by any factor. Subs
 of different models, so there the rows themselves are kept.
 
 The helpers of this family live in this file, because a cached kernel does not notice an edit
-elsewhere, and are inlined, because for a few rows the calls would cost as much as the work;
-`write_batch`, called twice, is not, which halves the time to compile.
+elsewhere. Those on the path of a fit of few rows are part of the kernel, because the calls would
+cost as much as the work; `write_batch`, called twice, is not, which halves the time to compile.
 """
 
 from __future__ import annotations
@@ -38,13 +38,22 @@ from montecarlo.gaussian.fields import (
     WASSERSTEIN,
 )
 from montecarlo.gaussian.transport import enqueue, queue, settle
-from montecarlo.kernels import ROUNDING, chi_square, gamma_variate, inlined, kernel, shape
+from montecarlo.kernels import (
+    ROUNDING,
+    called,
+    chi_square,
+    gamma_variate,
+    inlined,
+    kernel,
+    shape,
+    spliced,
+)
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 
-@inlined
+@spliced
 def draw_rows(rng: np.random.Generator, table: FloatArray, rows: int, out: FloatArray) -> None:
     """Fill out[:rows] with rows of the table, with replacement, or standard normals without one.
 
@@ -61,7 +70,7 @@ def draw_rows(rng: np.random.Generator, table: FloatArray, rows: int, out: Float
                 out[r, i] = rng.standard_normal()
 
 
-@inlined
+@spliced
 def centre(x: FloatArray, rows: int, mean: FloatArray) -> None:
     """The mean of x[:rows], subtracted in place."""
     mean[:] = 0.0
@@ -75,7 +84,7 @@ def centre(x: FloatArray, rows: int, mean: FloatArray) -> None:
             x[r, i] -= mean[i]
 
 
-@inlined
+@spliced
 def scatter(x: FloatArray, rows: int, out: FloatArray) -> None:
     """Lower triangle of x'x / rows over x[:rows], four rows at a time."""
     dim = x.shape[1]
@@ -95,7 +104,7 @@ def scatter(x: FloatArray, rows: int, out: FloatArray) -> None:
             out[i, j] /= rows
 
 
-@inlined
+@called
 def grain(mean: FloatArray) -> float:
     """What rounding may leave of the spread of rows that are equal, by the size of their mean."""
     largest = 0.0
@@ -104,7 +113,7 @@ def grain(mean: FloatArray) -> float:
     return largest
 
 
-@inlined
+@called
 def numerical_rank(a: FloatArray, most: int, mean: FloatArray, work: FloatArray) -> int:
     """Rank, at most `most`, of the matrix of lower triangle a, the scatter of rows about mean.
 
@@ -173,7 +182,7 @@ def cholesky(
     return width
 
 
-@inlined
+@spliced
 def lower_product(
     a: FloatArray, width: int, b: FloatArray, rank: int, scale: float, out: FloatArray
 ) -> None:
@@ -187,7 +196,7 @@ def lower_product(
                 out[i, j] += share * b[k, j]
 
 
-@inlined
+@called
 def gram(factor: FloatArray, width: int, out: FloatArray) -> None:
     """Lower triangle of factor factor' for a lower triangle of no more than `width` columns."""
     for i in range(len(factor)):
@@ -198,7 +207,7 @@ def gram(factor: FloatArray, width: int, out: FloatArray) -> None:
             out[i, j] = total
 
 
-@inlined
+@spliced
 def scaled(factor: FloatArray, width: int, scale: float, out: FloatArray) -> None:
     """scale * factor for a lower triangle of no more than `width` columns; only those of out."""
     for i in range(len(factor)):
@@ -206,7 +215,7 @@ def scaled(factor: FloatArray, width: int, scale: float, out: FloatArray) -> Non
             out[i, j] = scale * factor[i, j]
 
 
-@inlined
+@called
 def put(
     slot_mean: FloatArray, slot_scatter: FloatArray, mean: FloatArray, new: FloatArray, share: float
 ) -> None:
@@ -221,7 +230,7 @@ def put(
         slot_mean[i] = rest * slot_mean[i] + share * mean[i]
 
 
-@inlined
+@called
 def pool(
     weights: FloatArray, means: FloatArray, scatters: FloatArray, mean: FloatArray, out: FloatArray
 ) -> None:
@@ -241,7 +250,7 @@ def pool(
                     out[i, j] += weights[s] * (scatters[s, i, j] + between)
 
 
-@inlined
+@called
 def inverse_errors(factor: FloatArray, mean: FloatArray, work: FloatArray, out: FloatArray) -> None:
     """tr Sigma^-1 / d and mu' Sigma^-1 mu through the inverse of the factor, one column at a time.
 
@@ -264,7 +273,7 @@ def inverse_errors(factor: FloatArray, mean: FloatArray, work: FloatArray, out: 
     out[MAHALANOBIS] = distance
 
 
-@inlined
+@called
 def covariance_error(factor: FloatArray, width: int, scale: FloatArray) -> float:
     """||Sigma - Sigma_0||_F^2 / ||Sigma_0||_F^2."""
     dim = len(scale)
@@ -282,7 +291,7 @@ def covariance_error(factor: FloatArray, width: int, scale: FloatArray) -> float
     return total / unit
 
 
-@inlined
+@spliced
 def measure(
     mean: FloatArray,
     factor: FloatArray,
@@ -325,7 +334,7 @@ def measure(
         out[WASSERSTEIN] = out[MEAN] + out[TRACE] + 1.0  # less what `transport` works out
 
 
-@inlined
+@called
 def truth(threshold: float, out: FloatArray) -> None:
     """The fields of the truth itself: errors 0, ratios 1."""
     out[:] = 0.0
@@ -333,7 +342,7 @@ def truth(threshold: float, out: FloatArray) -> None:
     out[SURVIVAL] = 1.0 if threshold < 1.0 else 0.0
 
 
-@inlined
+@called
 def chosen(order: IntArray) -> npt.NDArray[np.bool_]:
     """Whether each field is asked for."""
     wanted = np.zeros(len(FIELDS), dtype=np.bool_)
@@ -342,14 +351,14 @@ def chosen(order: IntArray) -> npt.NDArray[np.bool_]:
     return wanted
 
 
-@inlined
+@called
 def keep(values: FloatArray, order: IntArray, replicate: int, out: FloatArray) -> None:
     """The fields asked for, in that order; out axes (field, replicate)."""
     for f in range(len(order)):
         out[f, replicate] = values[order[f]]
 
 
-@inlined
+@spliced
 def bartlett(
     rng: np.random.Generator, rows: int, shapes: FloatArray, mean: FloatArray, out: FloatArray
 ) -> None:
@@ -489,7 +498,7 @@ def batches_block(
     settle(waiting, order, out)
 
 
-@inlined
+@spliced
 def choose(
     rng: np.random.Generator,
     x: FloatArray,

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from montecarlo.gaussian.fields import WASSERSTEIN
-from montecarlo.kernels import inlined, kernel
+from montecarlo.kernels import called, kernel
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -42,7 +42,7 @@ class Queue(NamedTuple):
     waiting: IntArray
 
 
-@inlined
+@called
 def queue(dim: int) -> Queue:
     """An empty queue; in one dimension, where none is needed, without room."""
     room = min(max(_CACHED // dim**2, 8), MOST) if dim > 1 else 0
@@ -50,7 +50,7 @@ def queue(dim: int) -> Queue:
     return Queue(matrices, np.empty((room, 2), dtype=np.int64), np.zeros(1, dtype=np.int64))
 
 
-@inlined
+@called
 def enqueue(
     waiting: Queue,
     factor: FloatArray,
@@ -77,7 +77,7 @@ def enqueue(
         settle(waiting, order, out)
 
 
-@kernel
+@called
 def settle(waiting: Queue, order: IntArray, out: FloatArray) -> None:
     """Write the distances of the fits in the queue, and empty it."""
     lanes = waiting.waiting[0]

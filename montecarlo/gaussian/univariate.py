@@ -31,7 +31,7 @@ from montecarlo.gaussian.fields import (
     WASSERSTEIN,
 )
 from montecarlo.gaussian.rows import chosen
-from montecarlo.kernels import ROUNDING, chi_square, gamma_variate, inlined, kernel, shape
+from montecarlo.kernels import ROUNDING, called, chi_square, gamma_variate, kernel, shape
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -39,7 +39,7 @@ IntArray = npt.NDArray[np.int64]
 LANES = 64  # enough to fill vector registers, few enough to stay in the first-level cache
 
 
-@inlined
+@called
 def draw_batches(
     rng: np.random.Generator,
     rows: int,
@@ -65,7 +65,7 @@ def draw_batches(
         new_spread[lane] = root * spread[lane] * math.sqrt(new_spread[lane])
 
 
-@inlined
+@called
 def put_lanes(
     means: FloatArray,
     variances: FloatArray,
@@ -82,7 +82,7 @@ def put_lanes(
         means[lane] = rest * means[lane] + share * new_mean[lane]
 
 
-@inlined
+@called
 def pool_lanes(
     weights: FloatArray,
     means: FloatArray,
@@ -111,7 +111,7 @@ def pool_lanes(
         spread[lane] = math.sqrt(spread[lane]) if spread[lane] > grain * grain else 0.0
 
 
-@inlined
+@called
 def measure_lanes(
     mean: FloatArray,
     spread: FloatArray,
@@ -145,7 +145,7 @@ def measure_lanes(
             out[NLL, lane] = math.inf if spread[lane] == 0.0 else nll
 
 
-@inlined
+@called
 def keep_lanes(values: FloatArray, order: IntArray, first: int, out: FloatArray) -> None:
     """The fields asked for of the lanes asked for; out axes (field, replicate)."""
     lanes = min(LANES, out.shape[1] - first)
