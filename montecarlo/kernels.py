@@ -23,7 +23,7 @@ from numba.extending import register_jitable
 ROUNDING = 64 * np.finfo(np.float64).eps  # what rounding may leave of a number that is zero
 
 kernel = nb.njit(nogil=True, cache=True, error_model="numpy")
-called = register_jitable(error_model="numpy")
+called = register_jitable(error_model="numpy", no_cfunc_wrapper=True)
 inlined = nb.njit(nogil=True, cache=True, error_model="numpy", forceinline=True)
 spliced = nb.njit(error_model="numpy", inline="always")
 

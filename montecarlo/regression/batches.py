@@ -186,7 +186,7 @@ def span_of(plan: Any, t: int, slots: Slots, batch: Batch, work: Scratch) -> int
     return int(span(work.left[:count], work.basis))
 
 
-@called
+@spliced
 def write(
     rng: np.random.Generator,
     rows: int,

@@ -157,7 +157,7 @@ def refit(weights: FloatArray, t: int, biased: bool, joint: Joint, fitted: Fitte
         mix(1.0, -1.0, fitted.missed, fitted.bias)
 
 
-@called
+@spliced
 def draw_design(
     rng: np.random.Generator, rows: int, root: FloatArray, factor: FloatArray, fitted: Fitted
 ) -> int:

@@ -130,7 +130,7 @@ def moment_of(pool: Pool, rows: int, out: FloatArray) -> None:
             out[i] += a * pool.x[row, i]
 
 
-@called
+@spliced
 def rank_of(pool: Pool, rows: int, table: bool, stamp: int, work: Scratch) -> int:
     """Rank of the rows x chosen; where it is not full, `work` has a basis of what they span.
 
