@@ -320,17 +320,21 @@ def listening() -> Iterator[None]:
 
 @pytest.mark.usefixtures("listening")
 def test_ctrl_c_waits_for_the_end_of_a_block() -> None:
-    """The signal comes while the main thread may hold a lock of the pool: 100 times, no hang."""
+    """The signal comes while the main thread may hold a lock of the pool: 100 times, no hang.
 
-    def job(stream: np.random.Generator, size: int) -> int:
-        return size
-
+    The clock is started by the first block, so the signal cannot come before the run has begun.
+    """
     for _ in range(100):
-        finished = []
         timer = threading.Timer(0.01, signal.raise_signal, [signal.SIGINT])
-        timer.start()
+
+        def job(stream: np.random.Generator, size: int, timer: threading.Timer = timer) -> int:
+            if block_of(stream) == 0:
+                timer.start()
+            return size
+
+        finished = []
         with pytest.raises(KeyboardInterrupt):
-            finished.extend(blocks.run(job, family=9, seed=1, replicates=10**8, threads=2))
+            finished.extend(blocks.run(job, family=9, seed=1, replicates=10**9, threads=2))
         timer.join()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
