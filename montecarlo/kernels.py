@@ -30,22 +30,31 @@ spliced = nb.njit(error_model="numpy", inline="always")
 
 @inlined
 def chi_square(rng: np.random.Generator, degrees: int) -> float:
-    """A chi-square variate: up to three squares of normals cost less than a gamma variate."""
+    """A chi-square variate."""
+    b, c = shape(degrees)
+    return chi_square_of(rng, degrees, b, c)
+
+
+@inlined
+def shape(degrees: int) -> tuple[float, float]:
+    """The constants of `chi_square_of`, and of the `gamma_variate` in it where there is one."""
+    b = 0.5 * max(degrees, 1) - 1.0 / 3.0
+    return b, 1.0 / math.sqrt(9.0 * b)
+
+
+@inlined
+def chi_square_of(rng: np.random.Generator, degrees: int, b: float, c: float) -> float:
+    """A chi-square variate whose constants are worked out: for many of the same degrees.
+
+    Up to three squares of normals cost less than a gamma variate.
+    """
     total = 0.0
     if degrees > 3:
-        b, c = shape(degrees)
         total = 2.0 * gamma_variate(rng, b, c)
     else:
         for _ in range(degrees):
             total += rng.standard_normal() ** 2
     return total
-
-
-@inlined
-def shape(degrees: int) -> tuple[float, float]:
-    """The constants of `gamma_variate` for half a chi-square of so many degrees, more than two."""
-    b = 0.5 * degrees - 1.0 / 3.0
-    return b, 1.0 / math.sqrt(9.0 * b)
 
 
 @inlined

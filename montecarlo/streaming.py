@@ -96,7 +96,8 @@ def estimates(
         Interrupted: Ctrl-C; `finished` holds the estimates of the finished blocks.
     """
     seed, replicates, threads = blocks.checked(seed, replicates, threads)
-    running = Running(blocks.size_of(task.draws))
+    block_size = blocks.size_of(task.draws)
+    running = Running(block_size)
     numbers = (task.generations + 1) * len(task.fields)
     chunk = max(_CHUNK // (numbers * task.together), 1) * task.together
 
@@ -111,7 +112,7 @@ def estimates(
         return reduce(Moments.merge, parts)
 
     try:
-        with _resumed(checkpoint, task, seed, replicates) as running:
+        with _resumed(checkpoint, task, seed, replicates, block_size) as running:
             for part in _blocks(task, moments, seed, replicates, threads, running.blocks):
                 running.add(part)
     except KeyboardInterrupt as stop:
@@ -123,9 +124,8 @@ def estimates(
 
 
 def _resumed(
-    checkpoint: Path | None, task: Task, seed: int, replicates: int
+    checkpoint: Path | None, task: Task, seed: int, replicates: int, block_size: int
 ) -> AbstractContextManager[Running]:
-    block_size = blocks.size_of(task.draws)
     if checkpoint is None:
         return nullcontext(Running(block_size))
     return resumed(Path(checkpoint), task.manifest(seed, block_size), replicates)

@@ -41,8 +41,7 @@ from montecarlo.gaussian.transport import enqueue, queue, settle
 from montecarlo.kernels import (
     ROUNDING,
     called,
-    chi_square,
-    gamma_variate,
+    chi_square_of,
     inlined,
     kernel,
     shape,
@@ -380,9 +379,8 @@ def bartlett(
     for i in range(dim):
         mean[i] = root * rng.standard_normal()
     for j in range(columns):
-        degrees, (b, c) = rows - 1 - j, shapes[j]
-        square = 2.0 * gamma_variate(rng, b, c) if degrees > 3 else chi_square(rng, degrees)
-        out[j, j] = root * math.sqrt(square)
+        b, c = shapes[j]
+        out[j, j] = root * math.sqrt(chi_square_of(rng, rows - 1 - j, b, c))
         for i in range(j + 1, dim):
             out[i, j] = root * rng.standard_normal()
 
@@ -444,12 +442,12 @@ def batches_block(
     longest = max(plan.real_rows.max(), plan.synthetic_rows.max())
     z = np.empty((longest if literal or len(table) else 0, dim))
     work, none = np.zeros((2 * dim + 1, dim)), np.empty((0, dim))
-    shapes, waiting, share = np.zeros((dim + 1, 2)), queue(dim), scale / scale.sum()
+    shapes, share, wanted = np.zeros((dim + 1, 2)), scale / scale.sum(), chosen(order)
+    queued = queue(dim, wanted)
     mean, new_mean, origin = np.empty(dim), np.empty(dim), np.zeros(dim)
     factor, new_factor, unit = np.zeros((dim, dim)), np.zeros((dim, dim)), np.eye(dim)
     pooled, values = np.empty((dim, dim)), np.empty(len(FIELDS))
     means, scatters = np.empty((slots, dim)), np.empty((slots, dim, dim))
-    wanted = chosen(order)
     exact = plan.exact_rank and len(table) == 0
     for replicate in range(out.shape[2]):
         means[:], scatters[:] = 0.0, 0.0
@@ -482,8 +480,7 @@ def batches_block(
                 width = cholesky(pooled, plan.unbias[t], rank, exact, mean, factor)
             measure(mean, factor, width, scale, plan.threshold, wanted, work, values)
             keep(values, order, replicate, out[t])
-            if wanted[WASSERSTEIN] and dim > 1:
-                enqueue(waiting, factor, width, share, t, replicate, order, out)
+            enqueue(queued, factor, width, share, t, replicate, order, out)
             if t < last:
                 rows, tau = plan.synthetic_rows[t], plan.temperature
                 _, new_width = write_batch(
@@ -495,7 +492,7 @@ def batches_block(
                     put(
                         means[plan.slot[t]], scatters[plan.slot[t]], new_mean, pooled, plan.share[t]
                     )
-    settle(waiting, order, out)
+    settle(queued, order, out)
 
 
 @spliced
@@ -547,7 +544,7 @@ def subsample_block(
     mean, pooled, factor = np.empty(dim), np.empty((dim, dim)), np.zeros((dim, dim))
     work, none, root = np.zeros((2 * dim + 1, dim)), np.empty((0, dim)), math.sqrt(plan.temperature)
     values, wanted = np.empty(len(FIELDS)), chosen(order)
-    waiting, share = queue(dim), scale / scale.sum()
+    queued, share = queue(dim, wanted), scale / scale.sum()
     exact = plan.exact_rank and len(table) == 0
     for replicate in range(out.shape[2]):
         truth(plan.threshold, values)
@@ -565,8 +562,7 @@ def subsample_block(
             width = cholesky(pooled, plan.unbias[t], rank, exact, mean, factor)
             measure(mean, factor, width, scale, plan.threshold, wanted, work, values)
             keep(values, order, replicate, out[t])
-            if wanted[WASSERSTEIN] and dim > 1:
-                enqueue(waiting, factor, width, share, t, replicate, order, out)
+            enqueue(queued, factor, width, share, t, replicate, order, out)
             if t == last:
                 break
             draw_rows(rng, none, plan.synthetic_rows[t], z)
@@ -577,4 +573,4 @@ def subsample_block(
                         total += factor[i, j] * z[r, j]
                     kept[size + r, i] = mean[i] + root * total
             size += plan.synthetic_rows[t]
-    settle(waiting, order, out)
+    settle(queued, order, out)

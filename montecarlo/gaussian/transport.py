@@ -34,25 +34,25 @@ class Queue(NamedTuple):
     Attributes:
         matrices: Sigma_0 F / tr Sigma_0, axes (feature, feature, lane).
         places: their generation and replicate, axes (lane, 2).
-        waiting: how many there are, an array of one.
+        held: how many there are, an array of one.
     """
 
     matrices: FloatArray
     places: IntArray
-    waiting: IntArray
+    held: IntArray
 
 
 @called
-def queue(dim: int) -> Queue:
-    """An empty queue; in one dimension, where none is needed, without room."""
-    room = min(max(_CACHED // dim**2, 8), MOST) if dim > 1 else 0
+def queue(dim: int, wanted: npt.NDArray[np.bool_]) -> Queue:
+    """An empty queue, without room if nothing is to wait: the field is not wanted, or dim is 1."""
+    room = min(max(_CACHED // dim**2, 8), MOST) if wanted[WASSERSTEIN] and dim > 1 else 0
     matrices = np.zeros((dim, dim, room))
     return Queue(matrices, np.empty((room, 2), dtype=np.int64), np.zeros(1, dtype=np.int64))
 
 
 @called
 def enqueue(
-    waiting: Queue,
+    queued: Queue,
     factor: FloatArray,
     width: int,
     share: FloatArray,
@@ -61,33 +61,37 @@ def enqueue(
     order: IntArray,
     out: FloatArray,
 ) -> None:
-    """One more fit, of a factor of `width` columns; the whole queue is settled when it is full.
+    """One more fit, of a factor of `width` columns, if the queue has room for any.
+
+    The whole queue is settled when it is full.
 
     `share` is Sigma_0 / tr Sigma_0, axis (feature,); out axes (generation, field, replicate) holds
     the distance but for the sum of the singular values.
     """
-    lane = waiting.waiting[0]
+    if len(queued.places) == 0:
+        return
+    lane = queued.held[0]
     for i in range(len(share)):
         for j in range(len(share)):
             inside = j < min(width, i + 1)
-            waiting.matrices[i, j, lane] = share[i] * factor[i, j] if inside else 0.0
-    waiting.places[lane, 0], waiting.places[lane, 1] = generation, replicate
-    waiting.waiting[0] += 1
-    if lane + 1 == len(waiting.places):
-        settle(waiting, order, out)
+            queued.matrices[i, j, lane] = share[i] * factor[i, j] if inside else 0.0
+    queued.places[lane, 0], queued.places[lane, 1] = generation, replicate
+    queued.held[0] += 1
+    if lane + 1 == len(queued.places):
+        settle(queued, order, out)
 
 
 @called
-def settle(waiting: Queue, order: IntArray, out: FloatArray) -> None:
+def settle(queued: Queue, order: IntArray, out: FloatArray) -> None:
     """Write the distances of the fits in the queue, and empty it."""
-    lanes = waiting.waiting[0]
-    sums = nuclear_norms(waiting.matrices, lanes)
+    lanes = queued.held[0]
+    sums = nuclear_norms(queued.matrices, lanes)
     for lane in range(lanes):
-        generation, replicate = waiting.places[lane]
+        generation, replicate = queued.places[lane]
         for f in range(len(order)):
             if order[f] == WASSERSTEIN:
                 out[generation, f, replicate] -= 2.0 * sums[lane]
-    waiting.waiting[0] = 0
+    queued.held[0] = 0
 
 
 @kernel

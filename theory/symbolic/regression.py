@@ -7,7 +7,7 @@ increments; any covariance of the features, no penalty, one label noise sigma.
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import sympy
@@ -64,12 +64,13 @@ def summed_increments(letters: dict[str, Any], pooled: bool, generations: int = 
     return sums
 
 
-def _replace_sums(letters: dict[str, Any]) -> list[Any]:
-    return summed_increments(letters, pooled=False)
-
-
-def _accumulate_sums(letters: dict[str, Any]) -> list[Any]:
-    return summed_increments(letters, pooled=True)
+def _increments_check(*, pooled: bool) -> Check:
+    return equal_to_sums(
+        "sums of E tr G^-1 by the shifted density",
+        partial(summed_increments, pooled=pooled),
+        tuple(letters_of(*run) for run in RUNS),
+        f"{OVER}, t <= 7",
+    )
 
 
 def symmetric(name: str) -> Any:
@@ -113,12 +114,7 @@ def replace() -> Derivation:
             induction(result, 1, added, added),
         ),
     )
-    check = equal_to_sums(
-        "sums of E tr G^-1 by the shifted density",
-        _replace_sums,
-        tuple(letters_of(*run) for run in RUNS),
-        f"{OVER}, t <= 7",
-    )
+    check = _increments_check(pooled=False)
     return Derivation(
         "Excess test error of regression under replace",
         f"{REGIME}; replace",
@@ -174,12 +170,7 @@ def accumulate() -> Derivation:
             induction(result, 1, partial.subs(i, t + 1), first),
         ),
     )
-    check = equal_to_sums(
-        "sums of E tr G^-1 by the shifted density",
-        _accumulate_sums,
-        tuple(letters_of(*run) for run in RUNS),
-        f"{OVER}, t <= 7",
-    )
+    check = _increments_check(pooled=True)
     return Derivation(
         "Excess test error of regression under accumulate",
         f"{REGIME}; accumulate",
