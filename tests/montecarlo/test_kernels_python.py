@@ -19,7 +19,7 @@ from scipy.stats import chi2
 
 from montecarlo import blocks
 from montecarlo.gaussian import rows as kernels
-from tests.montecarlo.small_runs import results
+from tests.montecarlo.small_runs import FAMILIES
 
 Array = NDArray[np.float64]
 
@@ -275,10 +275,10 @@ def test_choose_is_uniform_over_samples(replacement: bool) -> None:
 # --- the kernels in another numba -------------------------------------------------------------
 
 
-def elsewhere(path: Path, **environment: str) -> dict[str, Array]:
+def elsewhere(path: Path, family: str, **environment: str) -> dict[str, Array]:
     """Return the results of small_runs.py in a fresh process."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.montecarlo.small_runs", str(path)],
+        [sys.executable, "-m", "tests.montecarlo.small_runs", family, str(path)],
         cwd=ROOT,
         env=os.environ | environment,
         capture_output=True,
@@ -290,18 +290,25 @@ def elsewhere(path: Path, **environment: str) -> dict[str, Array]:
         return dict(found)
 
 
-def test_kernels_without_numba_agree(tmp_path: Path) -> None:
-    """Plain Python rounds as the compiled code does, but for fused operations and numpy's svd."""
-    compiled, interpreted = results(), elsewhere(tmp_path / "found.npz", NUMBA_DISABLE_JIT="1")
-    assert compiled.keys() == interpreted.keys()
-    for name, values in compiled.items():
-        np.testing.assert_allclose(interpreted[name], values, rtol=1e-12, atol=1e-13, err_msg=name)
+@pytest.mark.parametrize(
+    "environment",
+    [
+        pytest.param({"NUMBA_DISABLE_JIT": "1"}, id="not-compiled"),
+        pytest.param({"NUMBA_BOUNDSCHECK": "1", "NUMBA_OPT": "0"}, id="bounds-checked"),
+    ],
+)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_kernels_in_another_numba_agree(
+    family: str, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """Plain Python, and compiled without optimisation with every index checked.
 
-
-def test_no_kernel_reads_or_writes_out_of_bounds(tmp_path: Path) -> None:
-    """Compiled with every index checked, in a cache of its own, the results are the same bits."""
-    checked = elsewhere(
-        tmp_path / "found.npz", NUMBA_BOUNDSCHECK="1", NUMBA_CACHE_DIR=str(tmp_path / "cache")
-    )
-    for name, values in results().items():
-        np.testing.assert_array_equal(checked[name], values, err_msg=name)
+    Both round as the optimised code does, but for fused operations and numpy's svd.  A kernel that
+    reads or writes out of bounds raises in both.
+    """
+    cache = str(tmp_path / "cache")
+    found = elsewhere(tmp_path / "found.npz", family, NUMBA_CACHE_DIR=cache, **environment)
+    expected = FAMILIES[family]()
+    assert found.keys() == expected.keys()
+    for name, values in expected.items():
+        np.testing.assert_allclose(found[name], values, rtol=1e-12, atol=1e-13, err_msg=name)
