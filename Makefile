@@ -54,9 +54,14 @@ report: $(STAMP) ## compare theory with Monte Carlo: a table here, results/repor
 	done; \
 	exit $$status
 
+# The kernels are compiled first, a family a process: every worker would compile them by itself.
+# A file's tests stay together, so that what its fixtures made is not made twice.
 test: $(STAMP) ## run the tests and the examples in the docstrings
-	$(RUN) -m pytest -n auto --maxprocesses 8 --doctest-modules \
-		tests theory montecarlo validation paper_figures loopbound.py $(ARGS)
+	@echo "compiling the kernels that are not compiled yet (a minute at first)"; \
+		$(RUN) -m tests.montecarlo.small_runs gaussian 2>/dev/null & \
+		$(RUN) -m tests.montecarlo.small_runs regression 2>/dev/null; wait
+	$(RUN) -m pytest -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder \
+		--doctest-modules tests theory montecarlo validation paper_figures loopbound.py $(ARGS)
 
 lint: $(LINT_STAMP) ## check style, format and types
 	$(RUN) -m ruff check .

@@ -224,41 +224,41 @@ def test_a_figure_is_the_same_bytes_again_without_a_date(universal):
     assert module.TITLE.encode() in first
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_ticks_are_plain_decimals_and_colours_those_of_the_workflows(name):
-    module = FIGURES[name]
+@pytest.fixture(scope="module", params=FIGURES)
+def drawn(request):
+    """A figure and its name."""
+    module = FIGURES[request.param]
+    with style.publication():
+        figure = module.draw(module.data())
+        figure.draw_without_rendering()
+        yield request.param, figure
+
+
+def test_ticks_are_plain_decimals_and_colours_those_of_the_workflows(drawn):
+    _, figure = drawn
     allowed = {style.INK, style.GREY, *style.COLOURS.values()}
     for kind in style.COLOURS:
         allowed |= set(style.shades(kind, 5))
     allowed = {colour.lower() for colour in allowed}
-    with style.publication():
-        figure = module.draw(module.data())
-        figure.draw_without_rendering()
-        for axes in figure.axes:
-            texts = [
-                t.get_text() for axis in (axes.xaxis, axes.yaxis) for t in axis.get_ticklabels()
-            ]
-            assert texts
-            assert all(re.fullmatch(r"−?[\d,.]*", text) for text in texts), texts
-            assert {to_hex(line.get_color()) for line in axes.lines} <= allowed
+    for axes in figure.axes:
+        texts = [t.get_text() for axis in (axes.xaxis, axes.yaxis) for t in axis.get_ticklabels()]
+        assert texts
+        assert all(re.fullmatch(r"−?[\d,.]*", text) for text in texts), texts
+        assert {to_hex(line.get_color()) for line in axes.lines} <= allowed
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_no_text_covers_another(name):
+def test_no_text_covers_another(drawn):
     """Titles, axis labels, ticks, labels of curves and legends, at the size of print."""
-    module = FIGURES[name]
-    with style.publication():
-        figure = module.draw(module.data())
-        figure.draw_without_rendering()
-        shown = [t for t in figure.findobj(Text) if t.get_visible() and t.get_text().strip()]
-        boxes = {t: Text.get_window_extent(t) for t in shown}  # without the line to the curve
-        labels = [t for t in shown if t.get_text().startswith("n = ")]
-        assert labels or name != "gaussian_overview"
-        covered = [
-            (a.get_text(), b.get_text())
-            for (a, x), (b, y) in itertools.combinations(boxes.items(), 2)
-            if min(x.x1, y.x1) - max(x.x0, y.x0) > 1 and min(x.y1, y.y1) - max(x.y0, y.y0) > 1
-        ]
+    name, figure = drawn
+    shown = [t for t in figure.findobj(Text) if t.get_visible() and t.get_text().strip()]
+    boxes = {t: Text.get_window_extent(t) for t in shown}  # without the line to the curve
+    labels = [t for t in shown if t.get_text().startswith("n = ")]
+    assert labels or name != "gaussian_overview"
+    covered = [
+        (a.get_text(), b.get_text())
+        for (a, x), (b, y) in itertools.combinations(boxes.items(), 2)
+        if min(x.x1, y.x1) - max(x.x0, y.x0) > 1 and min(x.y1, y.y1) - max(x.y0, y.y0) > 1
+    ]
     assert covered == []
 
 
