@@ -20,14 +20,19 @@ def derivations(family: str, workflow: str) -> tuple[Derivation, ...]:
     Raises:
         ValueError: naming the families, or the workflows of the family, that have any.
     """
-    families = sorted({name for name, _ in CATALOGUE})
-    if family not in families:
-        raise ValueError(f"unknown family {family!r}: choose from {', '.join(families)}")
+    known_family(family)
     name = workflow.replace("_", "-")
     if (family, name) not in CATALOGUE:
         known = ", ".join(other for key, other in CATALOGUE if key == family)
         raise ValueError(f"nothing derived for {family} under {workflow!r}: choose from {known}")
     return CATALOGUE[family, name]()
+
+
+def known_family(family: str) -> None:
+    """Raise a ValueError that names the families, unless this is one."""
+    families = sorted({name for name, _ in CATALOGUE})
+    if family not in families:
+        raise ValueError(f"unknown family {family!r}: choose from {', '.join(families)}")
 
 
 def _gaussian_replace() -> tuple[Derivation, ...]:

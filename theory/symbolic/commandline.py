@@ -16,7 +16,7 @@ examples:
   python -m theory derive gaussian accumulate-subsample --field growth_exponent
   python -m theory derive regression accumulate --field limit_ratio
   python -m theory derive inflation fresh --format latex --output fresh.tex
-  python -m theory derive --list
+  python -m theory derive inflation --list
 """
 
 
@@ -29,7 +29,9 @@ def add_derive(families: Any) -> None:
         "family", nargs="?", metavar="FAMILY", help="gaussian, inflation, regression"
     )
     parser.add_argument("workflow", nargs="?", metavar="WORKFLOW", help="as accumulate")
-    parser.add_argument("--list", action="store_true", help="what can be derived")
+    parser.add_argument(
+        "--list", action="store_true", help="what can be derived, of FAMILY if given"
+    )
     parser.add_argument("--field", metavar="NAME", help="one quantity (default: all)")
     parser.add_argument(
         "--format", choices=("text", "latex", "json"), default="text", help="default text"
@@ -42,9 +44,9 @@ def derive(options: argparse.Namespace) -> int:
     """Print the derivations asked for, or the list of all; returns the exit status."""
     check_files(options)
     if options.list:
-        if options.family is not None or options.field is not None:
-            raise ValueError("--list takes no FAMILY, WORKFLOW or --field")
-        return _write(_listed(options.format), options.output)
+        if options.workflow is not None or options.field is not None:
+            raise ValueError("--list takes no WORKFLOW or --field")
+        return _write(_listed(options.family, options.format), options.output)
     if options.family is None or options.workflow is None:
         raise ValueError("derive needs FAMILY and WORKFLOW; --list names them")
     from theory.symbolic import printing
@@ -71,21 +73,29 @@ def derive(options: argparse.Namespace) -> int:
     return _write(text, options.output)
 
 
-def _listed(form: str) -> str:
-    """Every derivation: family, workflow, field and title."""
-    from theory.symbolic.catalogue import CATALOGUE
+def _listed(family: str | None, form: str) -> str:
+    """Every derivation, of a family or of all: family, workflow, field and title.
 
-    columns = ("family", "workflow", "field", "title")
-    rows = [
-        (family, workflow, derivation.formula.name, derivation.title)
-        for (family, workflow), build in CATALOGUE.items()
-        for derivation in build()
-    ]
-    if form == "json":
-        return _json([dict(zip(columns, row, strict=True)) for row in rows])
+    They are derived to be named, which takes seconds: a bar on stderr says how far it is.
+    """
     if form == "latex":
         raise ValueError("--list has no LaTeX: use --format text or json")
     from tabulate import tabulate
+    from tqdm import tqdm
+
+    from theory.symbolic.catalogue import CATALOGUE, derivations, known_family
+
+    if family is not None:
+        known_family(family)
+    wanted = [key for key in CATALOGUE if family in (None, key[0])]
+    columns = ("family", "workflow", "field", "title")
+    rows = [
+        (*key, derivation.formula.name, derivation.title)
+        for key in tqdm(wanted, desc="deriving", unit="workflow", leave=False, disable=None)
+        for derivation in derivations(*key)
+    ]
+    if form == "json":
+        return _json([dict(zip(columns, row, strict=True)) for row in rows])
 
     return f"{tabulate(rows, columns)}\n"
 
