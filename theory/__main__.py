@@ -23,6 +23,7 @@ from theory.commandline import (
     answer,
     chain_from,
     check_files,
+    numbers,
     panels,
     regression_chain_from,
     sample_generations,
@@ -49,11 +50,13 @@ LONGEST = 65_536  # generations that --until searches
 INFINITE = {
     "mean_error": "inf, -inf: with so few rows the quantity has no finite mean",
     "excess_test_error": "inf: with dim - 1, dim or dim + 1 different rows a fit has no finite "
-    "mean error, because X'X may come arbitrarily close to singular; take dim + 2 rows or more",
+    "mean error, because X'X may come arbitrarily close to singular; take dim + 2 rows or more, "
+    "or ask what one run sees: --quantile 0.5",
 }
 DRAWN_AGAIN = (
     "over all designs the mean is infinite from generation {} on: rows close to a hyperplane are "
-    "drawn again and again (docs/subsample_threshold.md, theorem 4); shown are typical designs"
+    "drawn again and again (docs/subsample_threshold.md, theorem 4); shown are typical designs; "
+    "--quantile 0.5 is what one run sees"
 )
 
 
@@ -124,6 +127,10 @@ def _add_regression(families: Any) -> None:
     add_workflow_options(regression)
     add_regression_options(regression)
     _add_question(regression, regressions.FIELDS, "excess_test_error")
+    regression.add_argument(
+        "--quantile", type=numbers, default=(), metavar="P[,P...]",
+        help="also the error that one run stays below with probability P",
+    )  # fmt: skip
     add_output_options(regression)
     _add_formula_option(regression)
     regression.set_defaults(act=_regression)
@@ -193,9 +200,17 @@ def _regression(options: argparse.Namespace) -> int:
     def record(horizon: int) -> regressions.RegressionCurves:
         return regressions.curves(chain, workflow, horizon, design=design)
 
+    def quantiles(horizon: int) -> dict[str, Curve]:
+        if options.quantile and design is not None:
+            raise ValueError(f"--quantile is over normal designs, got --design {options.design}")
+        return {
+            f"quantile_{p:g}": regressions.error_quantile(chain, workflow, horizon, probability=p)
+            for p in options.quantile
+        }
+
     if not known:
         _ = record(_horizon(options)).excess_test_error  # raises, and says why
-    return _answer(options, question, record)
+    return _answer(options, question, record, quantiles)
 
 
 @dataclass(frozen=True)
@@ -218,15 +233,19 @@ def _horizon(options: argparse.Namespace) -> int:
 
 
 def _answer(
-    options: argparse.Namespace, question: _Question, record: Callable[[int], _Record]
+    options: argparse.Namespace,
+    question: _Question,
+    record: Callable[[int], _Record],
+    beside: Callable[[int], dict[str, Curve]] = lambda horizon: {},
 ) -> int:
-    """The curves asked for, or the generation at which one passes a threshold."""
+    """The curves asked for with those beside them, or when one passes a threshold."""
     if options.until is not None:
         names = _fields(options.fields or question.first, question)
         return _until(options, question, names, lambda horizon: record(horizon)[names[0]])
     result = record(_horizon(options))
     found = {name: result[name] for name in _fields(options.fields, question)}
     absent = [name for name in question.fields if name not in question.known]
+    found |= beside(_horizon(options))
     notes = [f"not known for this chain and workflow: {', '.join(absent)}"] if absent else []
     if any(np.isinf(curve.values[1:]).any() for curve in found.values()):
         notes.append(INFINITE[question.first])

@@ -14,7 +14,7 @@ from theory import regression as regressions
 from theory.__main__ import DEFAULT_FIELDS, main
 from theory.gaussian import FIELDS, GaussianChain, available, curves, survival
 from theory.inflation import inflation
-from theory.regression import RegressionChain
+from theory.regression import RegressionChain, error_quantile
 from theory.workflow import Workflow
 
 Output = pytest.CaptureFixture[str]
@@ -427,6 +427,16 @@ def test_regression_says_when_and_why_not(capsys: Output) -> None:
     assert "take dim + 2 rows or more" in singular
 
 
+def test_quantiles_stand_beside_a_mean_that_is_infinite(capsys: Output) -> None:
+    line = "regression --workflow replace --n 11 --dim 10 --generations 2 --quantile 0.5,0.9"
+    rows = [row.split(",") for row in printed(capsys, f"{line} --format csv".split()).splitlines()]
+    chain, workflow = RegressionChain(10), Workflow.replace(11)
+    for p in (0.5, 0.9):
+        column = rows[0].index(f"quantile_{p:g}")
+        curve = error_quantile(chain, workflow, 2, probability=p)
+        assert [float(row[column]) for row in rows[1:]] == list(curve.values)
+
+
 def test_regression_says_from_when_the_mean_over_designs_is_infinite(capsys: Output) -> None:
     line = "regression --workflow accumulate-subsample --n 32"
     sentence = "over all designs the mean is infinite from generation 44 on: "
@@ -450,6 +460,8 @@ def test_regression_says_from_when_the_mean_over_designs_is_infinite(capsys: Out
     ("--design reused --n 5,6", "a reused design gives every batch the same rows"),
     ("--dim 3 --eigenvalues 1,2", "eigenvalues must be 3 numbers for dim=3, got (1.0, 2.0)"),
     ("--fields bais", "unknown field 'bais'"),
+    ("--quantile 1", "probability must be between 0 and 1, got 1.0"),
+    ("--dim 3 --n 2 --quantile 0.5", "for fits on at least dim rows"),
 ])  # fmt: skip
 def test_bad_regression_input_is_one_line(capsys: Output, options: str, message: str) -> None:
     assert main(["regression", "--workflow", "replace", *options.split()]) == 2
