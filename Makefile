@@ -7,6 +7,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 LINT_STAMP := $(VENV)/.lint-installed
+DOCS_STAMP := $(VENV)/.docs-installed
 RESULT := results/validation.json
 PAGE := results/report.html
 # What the report tests: --all, or names of families or the beginnings of claims' names.
@@ -38,7 +39,7 @@ $(STAMP): FORCE
 endif
 endif
 
-.PHONY: help report test lint bench clean FORCE
+.PHONY: help report test lint docs bench clean FORCE
 
 help: ## list the targets
 	@echo 'usage: make TARGET [PYTHON=python3.12] [ARGS="more arguments for pytest"]'
@@ -61,18 +62,23 @@ test: $(STAMP) ## run the tests and the examples in the docstrings
 		$(RUN) -m tests.montecarlo.small_runs gaussian 2>/dev/null & \
 		$(RUN) -m tests.montecarlo.small_runs regression 2>/dev/null; wait
 	$(RUN) -m pytest -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder \
-		--doctest-modules tests theory montecarlo validation paper_figures loopbound.py $(ARGS)
+		--doctest-modules --doctest-glob='*.md' \
+		tests theory montecarlo validation paper_figures loopbound.py docs/tutorial.md $(ARGS)
 
 lint: $(LINT_STAMP) ## check style, format and types
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
 
+docs: $(DOCS_STAMP) ## make the pages of docs/ in docs/_build, every theorem proved again
+	$(RUN) -m sphinx -W --keep-going -q docs docs/_build
+	@echo 'result: $(CURDIR)/docs/_build/index.html'
+
 bench: $(STAMP) ## time the engines against their NumPy twins
 	$(RUN) -m pytest --benchmark-enable benchmarks $(ARGS)
 
 clean: ## remove .venv, caches and builds (results/ stays)
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks docs/_build docs/theorems
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamp is written last, so an install that stopped half-way is done again. A .venv that works
@@ -99,4 +105,9 @@ $(STAMP): setup.cfg constraints.txt
 $(LINT_STAMP): $(STAMP)
 	@echo 'installing the linters'
 	@$(INSTALL) --no-build-isolation -e ".[lint]"
+	@touch $@
+
+$(DOCS_STAMP): $(STAMP)
+	@echo 'installing what makes the pages'
+	@$(INSTALL) --no-build-isolation -e ".[docs]"
 	@touch $@

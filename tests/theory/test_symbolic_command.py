@@ -73,6 +73,15 @@ def test_a_terminal_without_unicode_gets_ascii(monkeypatch: pytest.MonkeyPatch) 
     assert b"pi" in written.getvalue()
 
 
+def test_markdown_is_a_page_of_headings_steps_and_formulas(capsys: Output) -> None:
+    text = printed(capsys, "derive inflation accumulate --field inflation --format markdown")
+    assert text.startswith("# Inflation under accumulate\n")
+    assert "\n$$\nH_{t}^{(2)}\n$$\n" in text
+    assert "\n2. Adding a batch with K = 1/n + B" in text
+    assert r"H\^(2)" in text
+    assert "- checked: equal to the recursion in exact fractions" in text
+
+
 def test_the_list_names_every_workflow(capsys: Output) -> None:
     rows = json.loads(printed(capsys, "derive --list --format json"))
     assert {"family": "gaussian", "workflow": "accumulate", "field": "mean_error",
@@ -97,7 +106,7 @@ def test_the_list_names_every_workflow(capsys: Output) -> None:
             "derive poisson --list",
             "unknown family 'poisson': choose from gaussian, inflation, regression",
         ),
-        ("derive --list --format latex", "--list has no LaTeX"),
+        ("derive --list --format latex", "--list has no latex: use --format text or json"),
         ("derive inflation accumulate --output no/such/x", "the folder of 'no/such/x'"),
         ("inflation --workflow replace --formula --format csv", "--formula has no place in csv"),
     ],

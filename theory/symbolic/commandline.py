@@ -34,7 +34,10 @@ def add_derive(families: Any) -> None:
     )
     parser.add_argument("--field", metavar="NAME", help="one quantity (default: all)")
     parser.add_argument(
-        "--format", choices=("text", "latex", "json"), default="text", help="default text"
+        "--format",
+        choices=("text", "latex", "markdown", "json"),
+        default="text",
+        help="default text",
     )
     parser.add_argument("--output", type=Path, metavar="FILE", help="write there, not to stdout")
     parser.set_defaults(act=derive, plot=None)
@@ -64,6 +67,8 @@ def derive(options: argparse.Namespace) -> int:
     if options.format == "json":
         data = {"family": options.family, "workflow": options.workflow}
         text = _json({**data, "derivations": [printing.as_data(one) for one in found]})
+    elif options.format == "markdown":
+        text = "\n".join(printing.as_markdown(one) for one in found)
     elif options.format == "latex":
         text = "\n\n".join(printing.as_latex(one) for one in found)
     else:
@@ -78,8 +83,8 @@ def _listed(family: str | None, form: str) -> str:
 
     They are derived to be named, which takes seconds: a bar on stderr says how far it is.
     """
-    if form == "latex":
-        raise ValueError("--list has no LaTeX: use --format text or json")
+    if form not in ("text", "json"):
+        raise ValueError(f"--list has no {form}: use --format text or json")
     from tabulate import tabulate
     from tqdm import tqdm
 

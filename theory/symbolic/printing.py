@@ -1,4 +1,4 @@
-"""A derivation as text for a terminal, as LaTeX and as plain data. Printing runs the checks."""
+"""A derivation as text, LaTeX, Markdown and plain data. Printing runs the checks."""
 
 from __future__ import annotations
 
@@ -47,6 +47,25 @@ def as_latex(derivation: Derivation) -> str:
     lines += [r"\end{enumerate}", _prose(f"Result ({derivation.formula.name}):")]
     lines.append(rf"\[ {derivation.formula.latex} \]")
     lines += [_prose(f"Checked: {statement}.") for statement in checked]
+    return "\n".join(lines) + "\n"
+
+
+def as_markdown(derivation: Derivation) -> str:
+    """A page: regime and source, numbered steps, the result, its letters, what was checked."""
+    checked = derivation.verify()
+    formula = derivation.formula
+    lines = [f"# {derivation.title}", "", f"Regime: {_marked(derivation.regime)}.", ""]
+    lines += [f"Source: {_marked(derivation.source)}.", "", "## Derivation", ""]
+    for number, step in enumerate(derivation.steps, 1):
+        lines += [f"{number}. {_marked(step.text)}", ""]
+        if step.expression is not None:
+            lines += ["   $$", f"   {latex(step.expression)}", "   $$", ""]
+    lines += ["## Result", "", f"`{formula.name}` is", "", "$$", formula.latex, "$$", ""]
+    lines += [f"- `{letter}`: {_marked(meaning)}" for letter, meaning in _letters(derivation)]
+    proved = sum(len(step.zeros) for step in derivation.steps)
+    lines += ["", "## Proof", ""]
+    lines += [f"- {proved} identities between the steps, each reduced to 0 by sympy"]
+    lines += [f"- checked: {_marked(statement)}" for statement in checked]
     return "\n".join(lines) + "\n"
 
 
@@ -99,6 +118,11 @@ _ESCAPES = {
     "|": r"$|$",
     **{sign: f"\\{sign}" for sign in "_%#&${}"},
 }
+
+
+def _marked(text: str) -> str:
+    """Prose with every sign that Markdown would take for its own escaped."""
+    return "".join(f"\\{sign}" if sign in "\\`*_{}[]<>#|$~^" else sign for sign in text)
 
 
 def _prose(text: str) -> str:
