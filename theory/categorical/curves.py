@@ -114,8 +114,8 @@ class CategoricalCurves:
     def heterozygosity(self) -> Curve:
         """E (1 - sum p_t^2), the probability that two rows of model t differ (no unit). Exact.
 
-        (1 - sum p_0^2) - squared_error. In units of the truth's own: replace (1 - 1/n)^t, accumulate
-        prod_{k<=t} (1 - 1/(n k^2)), anchored in closed form.
+        (1 - sum p_0^2) - squared_error. In units of the truth's own: replace (1 - 1/n)^t,
+        accumulate prod_{k<=t} (1 - 1/(n k^2)), anchored in closed form.
         """
         known = self._moment("trace_ratio")
         anchored = _anchored(self.chain.heterozygosity, self.workflow, self.generations)
@@ -163,7 +163,8 @@ class CategoricalCurves:
         """P(p_t has one category left) (a probability). Exact.
 
         At most one category can hold every row, so it is the sum over categories of the probability
-        that this one does. Where the real rows stay, sum p_0^n_0 for ever.
+        that this one does. Where the real rows stay, sum p_0^n_0 for ever. Elsewhere right to some
+        1e-15 a generation, absolutely: what is below 1e-18 is rounding.
         """
         self._require("collapse_probability")
         alone = float(self.chain.survivors == 1)
