@@ -112,21 +112,20 @@ def keep(values: FloatArray, order: IntArray, replicate: int, out: FloatArray) -
 
 
 @called
-def put(slot: FloatArray, counts: IntArray, rows: int, share: float) -> None:
-    """Merge a batch into a slot with weight `share`; 1 overwrites."""
-    rest = 1.0 - share
+def put(slot: IntArray, counts: IntArray, joins: bool) -> None:
+    """A batch into a slot, on top of what is there or in its place."""
     for i in range(len(slot)):
-        slot[i] = rest * slot[i] + share * counts[i] / rows
+        slot[i] = counts[i] + (slot[i] if joins else 0)
 
 
 @spliced
-def pool(weights: FloatArray, held: FloatArray, shares: FloatArray) -> None:
-    """Shares of the slots together, each with its weight."""
+def pool(weights: FloatArray, held: IntArray, rows: IntArray, shares: FloatArray) -> None:
+    """Shares of the slots together, each with its weight: of one slot, counts over rows."""
     shares[:] = 0.0
     for s in range(len(weights)):
         if weights[s] > 0.0:
             for i in range(len(shares)):
-                shares[i] += weights[s] * held[s, i]
+                shares[i] += weights[s] * (held[s, i] / rows[s])
 
 
 @kernel
@@ -135,24 +134,23 @@ def batches_block(rng: Any, plan: Any, literal: bool, truth: Any, order: Any, ou
     last, logs = len(out) - 1, ENTROPY in order
     values, counts = np.empty(len(FIELDS)), np.empty(len(truth), dtype=np.int64)
     shares, sums = np.empty(len(truth)), np.empty(len(truth))
-    held = np.empty((plan.weights.shape[1], len(truth)))
+    held = np.empty((plan.weights.shape[1], len(truth)), dtype=np.int64)
+    rows = np.empty(len(held), dtype=np.int64)
     for replicate in range(out.shape[2]):
-        held[:] = 0.0
         measure(truth, truth, logs, values)
         keep(values, order, replicate, out[0])
         for t in range(1, last + 1):
             if plan.real_rows[t] > 0:
                 draw_counts(rng, literal, plan.real_rows[t], truth, sums, counts)
-                put(held[0], counts, plan.real_rows[t], 1.0)
-            if plan.last_only:
-                shares[:] = held[0]
-            else:
-                pool(plan.weights[t], held, shares)
+                put(held[0], counts, False)
+                rows[0] = plan.real_rows[t]
+            pool(plan.weights[t], held, rows, shares)
             measure(shares, truth, logs, values)
             keep(values, order, replicate, out[t])
             if t < last:
                 draw_counts(rng, literal, plan.synthetic_rows[t], shares, sums, counts)
-                put(held[plan.slot[t]], counts, plan.synthetic_rows[t], plan.share[t])
+                put(held[plan.slot[t]], counts, plan.merges)
+                rows[plan.slot[t]] = plan.synthetic_rows[t] + (rows[0] if plan.merges else 0)
 
 
 @spliced
@@ -198,7 +196,8 @@ def subsample_block(
             kept[r] = draw_row(rng, truth, sums)
         for t in range(1, last + 1):
             choose(rng, kept, size, plan.train_rows[t], replacement, counts)
-            put(shares, counts, plan.train_rows[t], 1.0)
+            for i in range(len(shares)):
+                shares[i] = counts[i] / plan.train_rows[t]
             measure(shares, truth, logs, values)
             keep(values, order, replicate, out[t])
             if t < last:
