@@ -9,6 +9,7 @@
     kernels.py     how kernels are compiled, and a chi-square variate
     gaussian/      simulate, estimate for the Gaussian chain
     regression/    the same for linear regression
+    categorical/   the same for categories, counted and sampled
     __main__.py    python -m montecarlo
 
 Specs and `Workflow` come from theory, never a formula. Results do not depend on the number of

@@ -10,18 +10,20 @@ from pathlib import Path
 import numpy as np
 
 from loopbound import version
-from montecarlo import regression
+from montecarlo import categorical, regression
 from montecarlo.estimate import Estimate, Estimates, Interrupted
 from montecarlo.gaussian import FIELDS, METHODS, estimate
 from theory.commandline import (
     STOPPED,
     Parser,
     Table,
+    add_categorical_options,
     add_chain_options,
     add_output_options,
     add_regression_options,
     add_workflow_options,
     answer,
+    categorical_chain_from,
     chain_from,
     check_files,
     panels,
@@ -42,6 +44,7 @@ examples:
   python -m montecarlo gaussian --workflow replace --replicates 1000000 --checkpoint runs
   python -m montecarlo regression --workflow accumulate --n 30 --dim 5 --method rao-blackwell
   python -m montecarlo regression --workflow replace --design table.csv --noise 0.5,1
+  python -m montecarlo categorical --workflow replace --n 100 --zipf 1000,1.1
 
 Ctrl-C prints the estimate from the replicates that are finished; exit status 130. With a
 checkpoint, the same command goes on from there, and so it does after a kill.
@@ -78,6 +81,16 @@ def build_parser() -> Parser:
         "has less spread, and gives bias and variance",
     )  # fmt: skip
     linear.set_defaults(act=_regression)
+    counted = families.add_parser(
+        "categorical", help="shares of categories, counted and sampled", epilog=EXAMPLES
+    )
+    add_workflow_options(counted)
+    add_categorical_options(counted)
+    _add_simulation_options(
+        counted, categorical.METHODS, categorical.FIELDS,
+        "'rows' draws every row, 'statistics' the counts of each batch",
+    )  # fmt: skip
+    counted.set_defaults(act=_categorical)
     return parser
 
 
@@ -136,6 +149,21 @@ def _regression(options: argparse.Namespace) -> int:
         lambda: regression.estimate(
             chain, workflow, _generations(options), seed=options.seed,
             replicates=options.replicates, fields=_fields(options, None), design=design,
+            method=options.method, threads=options.threads, checkpoint=options.checkpoint,
+        ),
+    )  # fmt: skip
+
+
+def _categorical(options: argparse.Namespace) -> int:
+    check_files(options)
+    chain, told = categorical_chain_from(options)
+    workflow = workflow_from(options)
+    return _answered(
+        options,
+        f"{told}, {workflow}",
+        lambda: categorical.estimate(
+            chain, workflow, _generations(options), seed=options.seed,
+            replicates=options.replicates, fields=_fields(options, None),
             method=options.method, threads=options.threads, checkpoint=options.checkpoint,
         ),
     )  # fmt: skip

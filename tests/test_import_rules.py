@@ -97,6 +97,7 @@ def test_theory_makes_no_random_number_and_touches_no_file(path: Path) -> None:
 
 SPECS = {
     "theory.gaussian": {"GaussianChain", "FIELDS"},
+    "theory.categorical": {"CategoricalChain"},
     "theory.regression": {"RegressionChain"},
     "theory.regression.chain": {"checked_design"},
 }

@@ -7,6 +7,7 @@
     gaussian/         GaussianChain: curves, survival, available
     symbolic/         closed forms derived with sympy, proved and checked
     regression/       RegressionChain: curves, available, LastRidge
+    categorical/      CategoricalChain: curves, available, collapse_time, extinction
     covariance.py     checks on a population covariance
     tables.py         a user's table, read for the command lines
     commandline.py    options and output formats shared by every folder's command line

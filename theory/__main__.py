@@ -12,15 +12,18 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from theory import categorical as categories
 from theory import regression as regressions
 from theory.commandline import (
     Parser,
     Table,
+    add_categorical_options,
     add_chain_options,
     add_output_options,
     add_regression_options,
     add_workflow_options,
     answer,
+    categorical_chain_from,
     chain_from,
     check_files,
     numbers,
@@ -35,7 +38,7 @@ from theory.gaussian import FIELDS, available, curves, survival
 from theory.inflation import inflation
 from theory.regression.subsample import drawn_again_from
 from theory.symbolic.commandline import add_derive
-from theory.workflow import whole_number
+from theory.workflow import UnsupportedWorkflow, Workflow, whole_number
 
 DEFAULT_FIELDS = (
     "mean_error",
@@ -73,6 +76,8 @@ examples:
   python -m theory gaussian --workflow fresh --n-real 20 --n 80 --format csv
   python -m theory regression --workflow accumulate --n 100 --dim 10 --noise 0.5
   python -m theory regression --workflow replace --design table.csv --ridge 0.1
+  python -m theory categorical --workflow replace --n 100 --zipf 1000,1.1 --fields all
+  python -m theory categorical --workflow accumulate --probabilities 0.5,0.3,0.2
   python -m theory survival --workflow replace --n 10 --threshold 0.5 --generations 100
   python -m theory inflation --workflow accumulate-subsample --n 100 --plot inflation.png
   python -m theory derive gaussian accumulate
@@ -99,6 +104,7 @@ def build_parser() -> Parser:
     _add_formula_option(gaussian)
     gaussian.set_defaults(act=_gaussian)
     _add_regression(families)
+    _add_categorical(families)
 
     spread = families.add_parser(
         "survival", help="probability that the spread is above a share of the true one"
@@ -134,6 +140,17 @@ def _add_regression(families: Any) -> None:
     add_output_options(regression)
     _add_formula_option(regression)
     regression.set_defaults(act=_regression)
+
+
+def _add_categorical(families: Any) -> None:
+    categorical = families.add_parser(
+        "categorical", help="shares of categories, as words in a text", epilog=EXAMPLES
+    )
+    add_workflow_options(categorical)
+    add_categorical_options(categorical)
+    _add_question(categorical, categories.FIELDS, "squared_error")
+    add_output_options(categorical)
+    categorical.set_defaults(act=_categorical)
 
 
 def _add_question(parser: argparse.ArgumentParser, fields: Sequence[str], default: str) -> None:
@@ -213,11 +230,35 @@ def _regression(options: argparse.Namespace) -> int:
     return _answer(options, question, record, quantiles)
 
 
+def _categorical(options: argparse.Namespace) -> int:
+    check_files(options)
+    chain, told = categorical_chain_from(options)
+    workflow = workflow_from(options)
+    known = categories.available(chain, workflow, _horizon(options))
+    waiting = _collapse_times(chain, workflow)
+    question = _Question(
+        f"{told}, {workflow}", categories.FIELDS, known, known, "squared_error", after=waiting
+    )
+    return _answer(options, question, lambda horizon: categories.curves(chain, workflow, horizon))
+
+
+def _collapse_times(chain: categories.CategoricalChain, workflow: Workflow) -> tuple[str, ...]:
+    """A line for each expected time to one category that is known."""
+    lines = []
+    for time_of in (categories.collapse_time, categories.diffusion_collapse_time):
+        try:
+            time = time_of(chain, workflow)
+        except UnsupportedWorkflow:
+            continue
+        lines.append(f"fits until one is left: {time.mean:.6g} ({time.kind.value}; {time.source})")
+    return tuple(lines)
+
+
 @dataclass(frozen=True)
 class _Question:
     """What a family can be asked: all its fields, those known here, the usual ones, the first.
 
-    `caveat` is a line under values of leading order.
+    `caveat` is a line under values of leading order, `after` are lines under all.
     """
 
     title: str
@@ -226,6 +267,7 @@ class _Question:
     usual: Sequence[str]
     first: str
     caveat: str | None = None
+    after: tuple[str, ...] = ()
 
 
 def _horizon(options: argparse.Namespace) -> int:
@@ -251,6 +293,7 @@ def _answer(
         notes.append(INFINITE[question.first])
     if question.caveat and any(curve.kind is Kind.ASYMPTOTIC for curve in found.values()):
         notes.append(question.caveat)
+    notes += question.after
     _show(options, question.title, found, notes)
     return 0
 

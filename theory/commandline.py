@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
+from theory.categorical import CategoricalChain, uniform, zipf
 from theory.gaussian import GaussianChain
 from theory.regression import RegressionChain
 from theory.regression.chain import DESIGNS, PENALTIES
@@ -220,6 +221,46 @@ def regression_chain_from(
         rows, noise=noise, ridge=penalty[0], penalty=penalty[1], weights_norm=penalty[2]
     )
     return chain, rows
+
+
+def add_categorical_options(parser: argparse.ArgumentParser) -> None:
+    """The categorical chain's options, of which one says what the truth is."""
+    truth = parser.add_argument_group("categorical chain").add_mutually_exclusive_group(
+        required=True
+    )
+    truth.add_argument(
+        "--probabilities", type=numbers, metavar="P[,P...]", help="of the categories; they sum to 1"
+    )
+    truth.add_argument("--uniform", type=int, metavar="K", help="K categories of equal probability")
+    truth.add_argument(
+        "--zipf", metavar="K,S", help="K categories, probabilities proportional to rank^-S"
+    )
+    truth.add_argument(
+        "--text", type=Path, metavar="FILE", help="the words of a UTF-8 text, by their frequency"
+    )
+
+
+def categorical_chain_from(options: argparse.Namespace) -> tuple[CategoricalChain, str]:
+    """(the chain that the options describe, what it is in words)."""
+    from theory.tables import read_words
+
+    if options.probabilities is not None:
+        chain, told = CategoricalChain(options.probabilities), "categories"
+    elif options.uniform is not None:
+        chain, told = uniform(options.uniform), "equal categories"
+    elif options.zipf is not None:
+        size, _, exponent = options.zipf.partition(",")
+        try:
+            chain = zipf(int(size), float(exponent))
+        except ValueError as problem:
+            raise ValueError(
+                f"--zipf must be K,S as in 1000,1.1, got {options.zipf!r}: {problem}"
+            ) from None
+        told = f"Zipf({float(exponent):g}) categories"
+    else:
+        chain = CategoricalChain.from_text(read_words(options.text))
+        told = f"words of {options.text.name}"
+    return chain, f"{chain.categories:,} {told}"
 
 
 def add_output_options(parser: argparse.ArgumentParser) -> None:

@@ -1,7 +1,8 @@
-"""A user's table of numbers: .csv, .npy or .parquet. For command lines; no formula reads a file."""
+"""A user's table of numbers, or the words of a text. For command lines; no formula reads a file."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,25 @@ def read_table(path: Path, option: str = "--data") -> RealTable:
             f"{str(path)!r}"
         )
     return RealTable(path.stem, rows)
+
+
+def read_words(path: Path, option: str = "--text") -> list[str]:
+    """The words of a UTF-8 text in order, in lower case: letters and digits, apostrophes within.
+
+    Raises:
+        ValueError: no such file, not UTF-8, or no word in it: quoted.
+        OSError: it cannot be read.
+    """
+    if not path.is_file():
+        raise ValueError(f"{option}: no such file {str(path)!r}")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as problem:
+        raise ValueError(f"{option}: {str(path)!r} is not UTF-8 text: {problem}") from None
+    words = re.findall(r"[^\W_]+(?:['\u2019][^\W_]+)*", text.lower())
+    if not words:
+        raise ValueError(f"{option}: no words in {str(path)!r}")
+    return words
 
 
 def _read_npy(path: Path, option: str) -> tuple[FloatArray, list[str]]:

@@ -3,6 +3,7 @@
 calibrated.py   thresholds and verdicts: what a sample of that size could have detected
 claims.py       the list of claims: theory field, its simulated twin, where it is tested
 data.py         real tables: a user's file, or the bundled ones
+categorical.py  the claims of categories
 check.py        plan, simulate, judge
 report.py       findings as tables, JSON and a plot
 page.py         findings as one HTML page: report.html.j2 with report.css and report.js

@@ -9,9 +9,10 @@ import sys
 import numpy as np
 from numpy.typing import NDArray
 
-from montecarlo import regression
+from montecarlo import categorical, regression
 from montecarlo.gaussian import simulate
 from tests.montecarlo import regression_cases as cases
+from theory.categorical import CategoricalChain, zipf
 from theory.gaussian import GaussianChain
 from theory.workflow import Workflow
 
@@ -66,7 +67,21 @@ def linear() -> dict[str, Array]:
     return found
 
 
-FAMILIES = {"gaussian": gaussian, "regression": linear}
+def counted() -> dict[str, Array]:
+    """Few categories, one of them empty, and more categories than rows."""
+    found = {}
+    for label, chain in (("4", CategoricalChain((0.5, 0.0, 0.3, 0.2))), ("zipf", zipf(40))):
+        for name, workflow in WORKFLOWS.items():
+            for method in categorical.METHODS[1 if workflow.budget is None else 2 :]:
+                runs = categorical.simulate(
+                    chain, workflow, 4, seed=2, replicates=3, method=method, threads=1
+                )
+                for field, values in runs.values.items():
+                    found[f"{label}-{name}-{method}-{field}"] = values
+    return found
+
+
+FAMILIES = {"gaussian": gaussian, "regression": linear, "categorical": counted}
 """Each returns every field of every workflow, by name."""
 
 if __name__ == "__main__":

@@ -1,0 +1,157 @@
+"""The categorical claims: which workflow, which truth, and by which engine.
+
+Ten categories of unequal probability spread the squared error over nine directions, so that a run
+says more about its mean than with two. One category left is rare among ten: that claim has two
+categories and three rows a batch, where it happens in every second run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from montecarlo.categorical import estimate
+from montecarlo.estimate import Estimates
+from theory.categorical import FIELDS, CategoricalChain, available, curves, uniform, zipf
+from theory.curve import Curve, Kind
+from theory.tables import RealTable
+from theory.workflow import Workflow
+from validation.experiment import by_name
+from validation.gaussian import every_other_batch
+
+FloatArray = npt.NDArray[np.float64]
+
+TWINS: dict[str, str] = {name: name for name in FIELDS} | {"survivors_lower": "survivors"}
+"""Theory field -> simulated field."""
+
+MOMENTS = ("squared_error", "heterozygosity")
+SPECTRUM = ("survivors", "entropy")
+COLLAPSE = ("collapse_probability",)
+
+
+@dataclass(frozen=True, eq=False)
+class CategoricalExperiment:
+    """One simulation of a categorical chain and the claims that it tests; see `Experiment`.
+
+    Attributes:
+        label: names the workflow in the claims' names.
+        truth: names the chain in them.
+        chain: the true probabilities.
+        workflow: who trains on what.
+        generations: fits a run.
+        fields: theory fields tested.
+        method: the engine of the simulation.
+    """
+
+    label: str
+    truth: str
+    chain: CategoricalChain
+    workflow: Workflow
+    generations: int
+    fields: tuple[str, ...]
+    method: str = "auto"
+
+    claimed = True
+    table: RealTable | None = None
+
+    @property
+    def name(self) -> str:
+        """categorical/truth/workflow/size[/engine]."""
+        engine = "" if self.method == "auto" else f"/{self.method}"
+        return by_name(f"categorical/{self.truth}/{self.label}", self.workflow) + engine
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Number of categories, the truth's name and the engine."""
+        return {
+            "categories": self.chain.categories, "truth": self.truth, "method": self.method,
+        }  # fmt: skip
+
+    def theory(self) -> dict[str, Curve]:
+        """The curves under test, by field."""
+        known = curves(self.chain, self.workflow, self.generations)
+        return {name: known[name] for name in self.fields}
+
+    def simulate(
+        self, *, seed: int, replicates: int, threads: int | None, checkpoint: Path | None
+    ) -> Estimates:
+        """The simulated fields, each once."""
+        return estimate(
+            self.chain, self.workflow, self.generations, seed=seed, replicates=replicates,
+            fields=tuple(dict.fromkeys(TWINS[name] for name in self.fields)),
+            method=self.method, threads=threads, checkpoint=checkpoint,
+        )  # fmt: skip
+
+    def twin(self, field: str) -> str:
+        """The simulated field that a theory field is compared with."""
+        return TWINS[field]
+
+    def run_std(self, field: str, curve: Curve) -> FloatArray | None:
+        """Known of a probability only."""
+        return curve.std if curve.kind is Kind.EXACT else None
+
+    def order(self, found: Estimates, curve: Curve) -> None:
+        """No grid."""
+
+
+def _workflows(n: int) -> dict[str, Workflow]:
+    return {
+        "replace": Workflow.replace(n),
+        "accumulate": Workflow.accumulate(n),
+        "accumulate-subsample": Workflow.accumulate_subsample(n),
+        "accumulate-subsample-replacement": Workflow.accumulate_subsample(n, replacement=True),
+        "sliding-window": Workflow.sliding_window(n, 2),
+        "anchored": Workflow.anchored(n, n),
+        "fresh": Workflow.fresh(n, n),
+        "fresh-weighted": Workflow.fresh(n, n, weight=0.3),
+        "custom": Workflow.custom(n, every_other_batch),
+    }
+
+
+def experiments() -> Iterator[CategoricalExperiment]:
+    """Every constructor and every field that theory has there; both engines; words of a text."""
+    ten, two = zipf(10), CategoricalChain((0.8, 0.2))
+    for label, workflow in _workflows(10).items():
+        fields = tuple(f for f in MOMENTS + SPECTRUM if f in available(ten, workflow, 3))
+        yield CategoricalExperiment(label, "zipf10", ten, workflow, 3, fields)
+    for label, workflow in _workflows(3).items():
+        if label != "custom":
+            yield CategoricalExperiment(label, "two", two, workflow, 3, COLLAPSE)
+    for label in ("replace", "accumulate", "fresh"):
+        workflow = _workflows(8)[label]
+        yield CategoricalExperiment(label, "zipf10", ten, workflow, 2, MOMENTS + SPECTRUM, "rows")
+    for label, workflow in _schedules().items():
+        fields = tuple(f for f in MOMENTS + SPECTRUM if f in available(ten, workflow, 4))
+        yield CategoricalExperiment(label, "zipf10", ten, workflow, 4, fields)
+    long, bound = Workflow.replace(10), ("survivors_lower",)
+    yield CategoricalExperiment("replace-long", "uniform10", uniform(10), long, 10, SPECTRUM)
+    yield CategoricalExperiment("replace-bound", "uniform10", uniform(10), long, 5, bound)
+    yield from _words()
+
+
+def _schedules() -> dict[str, Workflow]:
+    """Batches of unequal size, a budget between two pools, and a long window."""
+    sizes = (9, 6, 12)
+    return {
+        "replace-schedule": Workflow.replace(sizes),
+        "accumulate-schedule": Workflow.accumulate(sizes),
+        "accumulate-subsample-budget11": Workflow.accumulate_subsample(sizes, budget=11),
+        "sliding-window-3": Workflow.sliding_window(sizes, 3),
+        "anchored-schedule": Workflow.anchored(9, sizes),
+    }
+
+
+def _words() -> Iterator[CategoricalExperiment]:
+    """A real text: the help that comes with Python, whose words follow no formula."""
+    from pydoc_data.topics import topics
+
+    words = re.findall(r"[a-z]+", " ".join(topics.values()).lower())
+    chain = CategoricalChain.from_text(words)
+    workflow = Workflow.replace(50)
+    yield CategoricalExperiment("replace", "words", chain, workflow, 2, MOMENTS + SPECTRUM)
