@@ -14,13 +14,15 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from tests.oracles import kde_literal, kde_quadrature
+from tests.oracles import kde_fourier, kde_literal, kde_quadrature
 from tests.oracles.batch_covariance import gaussian_moments
 from tests.oracles.kde_enumeration import cycle_law, enumerated_ancestries
 from tests.oracles.kde_lineage import ancestries
 from tests.oracles.kde_mise import (
     augmentation_mise,
+    circles_overlap,
     cloud_moments,
+    curve_overlap,
     density_overlap,
     extra_variances,
     mean_densities,
@@ -278,8 +280,54 @@ def test_one_generation_has_the_textbook_mise(kernel: str, roughness: float) -> 
     smooth = np.exp(-((x[:, None] - h * u) ** 2) / 2) @ weights / math.sqrt(2 * math.pi)
     value = roughness / (n * h) + rule @ ((1 - 1 / n) * smooth**2 - 2 * smooth * truth + truth**2)
     found = kde_quadrature.mise("replace", (n,), [h], kernel=kernel)
-    # Laplace: 24 Laguerre nodes of a function with a singularity at -1/h^2, to 1e-9.
-    assert found[1] == pytest.approx(value, rel=1e-8 if kernel == "laplace" else 1e-11)
+    assert found[1] == pytest.approx(value, rel=1e-11)
+
+
+@pytest.mark.parametrize("kernel", ["epanechnikov", "uniform", "triangular", "laplace"])
+@pytest.mark.parametrize(
+    ("kind", "options"), [("accumulate_subsample", {"budget": 3}), ("fresh", {"n_real": 4})]
+)
+def test_frequencies_confirm_the_quadrature_in_x(kernel: str, kind: str, options: Options) -> None:
+    """Uniform kernel: what is cut at |w| = 4,000 is about 1/(h w)^2 / 2 pi = 1e-8 / n."""
+    in_x = kde_quadrature.mise(kind, (4,), [0.9, 0.6], kernel=kernel, **options)
+    in_w = kde_fourier.mise(
+        kind, (4,), [0.9, 0.6], kernel=kernel, square=lambda w: np.exp(-(w**2)),
+        square_integral=NORMAL(0.0), **options,
+    )  # fmt: skip
+    assert in_w == pytest.approx(in_x, rel=1e-8 if kernel == "uniform" else 1e-11)
+
+
+@pytest.mark.parametrize(
+    ("density", "square", "edges", "square_integral"),
+    [
+        (lambda x: np.full_like(x, 0.5), lambda w: np.sinc(w / math.pi) ** 2,
+         np.linspace(-1, 1, 9), 0.5),
+        (lambda x: np.exp(-np.abs(x)) / 2, lambda w: (1 + w**2) ** -2.0,
+         np.concatenate([-np.geomspace(40, 0.4, 24), [0], np.geomspace(0.4, 40, 24)]), 0.25),
+    ],
+    ids=["uniform", "laplace"],
+)  # fmt: skip
+def test_frequencies_confirm_other_truths(density, square, edges, square_integral) -> None:
+    bandwidths = [0.4, 0.5, 0.3, 0.6]
+    overlap = density_overlap(density, *panel_rule(edges, 12))
+    assert overlap(0.0) == pytest.approx(square_integral, rel=1e-13)
+    in_x = mise("accumulate", (5, 3), bandwidths, overlap=overlap)
+    in_w = kde_fourier.mise(
+        "accumulate", (5, 3), bandwidths, kernel="gaussian", square=square,
+        square_integral=square_integral, cut=60.0,
+    )  # fmt: skip
+    assert in_w == pytest.approx(in_x, rel=1e-10)
+
+
+def test_circles_are_curves() -> None:
+    """Bessel functions against 400 nodes on each circle, which resolve noise of 0.1."""
+    angles = np.arange(400) * 2 * math.pi / 400
+    unit = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    nodes = np.concatenate([unit, 0.8 * unit])
+    by_nodes = curve_overlap(nodes, np.full(800, 1 / 800), 0.1)
+    exact = circles_overlap((1.0, 0.8), 0.1)
+    for v in (0.0, 0.1, 2.0):
+        assert by_nodes(v) == pytest.approx(exact(v), rel=1e-11)
 
 
 def test_mean_density_error_and_lower_bound_are_integrals_of_the_mean_density() -> None:

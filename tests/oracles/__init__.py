@@ -20,6 +20,7 @@ Every file here starts from the definition of the chain and shares no line with 
 ``kde_enumeration``         the same over every subsample and every choice of parents; cycle law
 ``kde_mise``                Gaussian kernel: MISE and other curves in x space from the ancestors
 ``kde_quadrature``          other kernels, two generations, by quadrature in x space
+``kde_fourier``             any kernel, any generation, d = 1: the ancestors again, in frequencies
 ``kde_literal``             the kernel density chain itself, refitted at every generation
 ``categorical_enumeration`` the law of the fitted probabilities over all count vectors, in fractions
 ``categorical_absorption``  one category under replace, time to one category, survival
