@@ -22,7 +22,7 @@ from tests.oracles.categorical_absorption import (
 from tests.oracles.categorical_absorption import (
     poisson_survival as poisson_chain,
 )
-from tests.oracles.categorical_enumeration import (
+from tests.oracles.categorical_laws import (
     entropy,
     extinct,
     fitted_laws,

@@ -24,7 +24,7 @@ from tests.oracles.categorical_absorption import (
     poisson_survival,
     survival_factors,
 )
-from tests.oracles.categorical_enumeration import (
+from tests.oracles.categorical_laws import (
     compositions,
     entropy,
     extinct,

@@ -22,7 +22,7 @@ Every file here starts from the definition of the chain and shares no line with 
 ``kde_quadrature``          other kernels, two generations, by quadrature in x space
 ``kde_fourier``             any kernel, any generation, d = 1: the ancestors again, in frequencies
 ``kde_literal``             the kernel density chain itself, refitted at every generation
-``categorical_enumeration`` the law of the fitted probabilities over all count vectors, in fractions
+``categorical_laws``        the law of the fitted probabilities over all count vectors, in fractions
 ``categorical_absorption``  one category under replace, time to one category, survival
 ``categorical_literal``     the categorical chain itself, labels drawn and counted
 ==========================  ======================================================================

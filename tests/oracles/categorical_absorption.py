@@ -20,7 +20,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.oracles.categorical_enumeration import Probabilities, compositions, multinomial
+from tests.oracles.categorical_laws import Probabilities, compositions, multinomial
 
 Array = NDArray[np.float64]
 
