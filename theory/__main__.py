@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from theory import categorical as categories
+from theory import kde as densities
 from theory import regression as regressions
 from theory.commandline import (
     Parser,
@@ -36,6 +37,7 @@ from theory.commandline import (
 from theory.curve import Curve, Kind
 from theory.gaussian import FIELDS, available, curves, survival
 from theory.inflation import inflation
+from theory.kde.commandline import add_kde_options, kde_chain_from
 from theory.regression.subsample import drawn_again_from
 from theory.symbolic.commandline import add_derive
 from theory.workflow import UnsupportedWorkflow, Workflow, whole_number
@@ -78,6 +80,8 @@ examples:
   python -m theory regression --workflow replace --design table.csv --ridge 0.1
   python -m theory categorical --workflow replace --n 100 --zipf 1000,1.1 --fields all
   python -m theory categorical --workflow accumulate --probabilities 0.5,0.3,0.2
+  python -m theory kde --truth normal --bandwidth 0.4 --workflow replace --n 100
+  python -m theory kde --truth table.csv --smoothing 0.3 --bandwidth scott --workflow accumulate
   python -m theory survival --workflow replace --n 10 --threshold 0.5 --generations 100
   python -m theory inflation --workflow accumulate-subsample --n 100 --plot inflation.png
   python -m theory derive gaussian accumulate
@@ -105,6 +109,7 @@ def build_parser() -> Parser:
     gaussian.set_defaults(act=_gaussian)
     _add_regression(families)
     _add_categorical(families)
+    _add_kde(families)
 
     spread = families.add_parser(
         "survival", help="probability that the spread is above a share of the true one"
@@ -151,6 +156,17 @@ def _add_categorical(families: Any) -> None:
     _add_question(categorical, categories.FIELDS, "squared_error")
     add_output_options(categorical)
     categorical.set_defaults(act=_categorical)
+
+
+def _add_kde(families: Any) -> None:
+    kde = families.add_parser(
+        "kde", help="integrated squared error of kernel density estimates", epilog=EXAMPLES
+    )
+    add_workflow_options(kde)
+    add_kde_options(kde)
+    _add_question(kde, densities.FIELDS, "mise")
+    add_output_options(kde)
+    kde.set_defaults(act=_kde)
 
 
 def _add_question(parser: argparse.ArgumentParser, fields: Sequence[str], default: str) -> None:
@@ -252,6 +268,23 @@ def _collapse_times(chain: categories.CategoricalChain, workflow: Workflow) -> t
             continue
         lines.append(f"fits until one is left: {time.mean:.6g} ({time.kind.value}; {time.source})")
     return tuple(lines)
+
+
+def _kde(options: argparse.Namespace) -> int:
+    check_files(options)
+    chain, workflow = kde_chain_from(options), workflow_from(options)
+    known = densities.available(chain, workflow, _horizon(options))
+    truth = options.truth if options.dim is None else f"{options.truth}, dim={options.dim}"
+    title = (
+        f"density estimates of {truth}, {chain.kernel} kernel, bandwidth {options.bandwidth}, "
+        f"{workflow}"
+    )
+    try:
+        ever = f"for ever: {densities.verdict(chain, workflow)}"
+    except UnsupportedWorkflow as reason:
+        ever = str(reason)
+    question = _Question(title, densities.FIELDS, known, list(known), "mise", after=(ever,))
+    return _answer(options, question, lambda horizon: densities.curves(chain, workflow, horizon))
 
 
 @dataclass(frozen=True)
