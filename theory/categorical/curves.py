@@ -123,7 +123,8 @@ class CategoricalCurves:
         """E (1 - sum p_t^2), the probability that two rows of model t differ (no unit). Exact.
 
         (1 - sum p_0^2) - squared_error. In units of the truth's own: replace (1 - 1/n)^t,
-        accumulate prod_{k<=t} (1 - 1/(n k^2)), anchored in closed form.
+        accumulate prod_{k<=t} (1 - 1/(n k^2)), anchored in closed form: to a few roundings there,
+        elsewhere to a few roundings of the truth's own.
         """
         known = self._moment("trace_ratio")
         anchored = _anchored(self.chain.heterozygosity, self.workflow, self.generations)
