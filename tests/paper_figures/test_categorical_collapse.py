@@ -28,9 +28,9 @@ def one(series, name, quantity, label, n):
 def test_the_times_are_those_of_a_run_without_end(series, label, categories, n):
     """What is left after 20 n fits is below 1e-6 of the time.
 
-    Two categories left have a heterozygosity of 2 (n-1)/n^2 or more, so P(two left at t) is at most
-    (1-1/n)^t n^2 / (2 (n-1)), and its sum from t = 20 n on at most e^-20 n^3 / (2 (n-1)); the time is
-    n or more.
+    Two categories left have a heterozygosity of 2 (n-1)/n^2 or more, so they are left at t with
+    probability (1-1/n)^t n^2 / (2 (n-1)) at most. From t = 20 n on that sums up to e^-20 n^2 / 2,
+    and the time is n or more.
     """
     exact = one(series, "time", "collapse_time", label, n).theory
     assert exact[-1] == pytest.approx(exact.limit, rel=1e-6)
