@@ -3,6 +3,7 @@
 gaussian_overview.py     the Gaussian chain: fitted densities, mean error, trace ratio
 universal_inflation.py   v_t of every workflow, and how fast a finite chain comes to it
 regression_error.py      linear regression: the same rows or new ones, and a subsample's threshold
+categorical_collapse.py  categories: entropy, survivors, and the time until one is left
 regression_cells.py      what it simulates
 catalogue.py             their names
 series.py                one simulation of a figure, its points, a line with its points

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from paper_figures import gaussian_overview, regression_error, universal_inflation
+from paper_figures import (
+    categorical_collapse,
+    gaussian_overview,
+    regression_error,
+    universal_inflation,
+)
 from paper_figures.series import Point, Series
 
 if TYPE_CHECKING:
@@ -42,5 +47,6 @@ class FigureModule(Protocol):
 
 
 FIGURES: dict[str, FigureModule] = {
-    module.NAME: module for module in (gaussian_overview, universal_inflation, regression_error)
+    module.NAME: module
+    for module in (gaussian_overview, universal_inflation, regression_error, categorical_collapse)
 }

@@ -8,6 +8,7 @@ import numpy as np
 
 from paper_figures.series import Cell, FloatArray, Point
 from paper_figures.style import BARS
+from theory.categorical import CategoricalChain
 from theory.gaussian import GaussianChain
 from theory.regression import RegressionChain
 
@@ -31,7 +32,7 @@ def measure(cells: Sequence[Cell], *, seed: int, quick: bool = False) -> list[Po
         for name, value, error in found(cell, seed + i, replicates):
             points += [
                 Point(
-                    cell.panel, name, cell.label, cell.chain.dim, cell.n, t,
+                    cell.panel, name, cell.label, cell.dim, cell.n, t,
                     float(value[t]), float(error[t]), replicates,
                 )
                 for t in cell.at
@@ -44,11 +45,16 @@ def _means(
 ) -> Iterator[tuple[str, FloatArray, FloatArray]]:  # fmt: skip
     """(field, means, standard errors), arrays of axis (generation,)."""
     # numba, which drawing does not need
-    from montecarlo import gaussian, regression
+    from montecarlo import categorical, gaussian, regression
 
     chain, flow, last = cell.chain, cell.workflow, cell.generations
     if isinstance(chain, GaussianChain):
         found = gaussian.estimate(
+            chain, flow, last, seed=seed, replicates=replicates, fields=cell.fields,
+            method=cell.method,
+        )  # fmt: skip
+    elif isinstance(chain, CategoricalChain):
+        found = categorical.estimate(
             chain, flow, last, seed=seed, replicates=replicates, fields=cell.fields,
             method=cell.method,
         )  # fmt: skip

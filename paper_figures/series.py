@@ -9,14 +9,15 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from theory import gaussian, regression
+from theory import categorical, gaussian, regression
+from theory.categorical import CategoricalChain
 from theory.curve import Curve
 from theory.gaussian import GaussianChain
 from theory.regression import RegressionChain
 from theory.workflow import Workflow, WorkflowKind
 
 FloatArray = npt.NDArray[np.float64]
-Chain: TypeAlias = GaussianChain | RegressionChain
+Chain: TypeAlias = GaussianChain | RegressionChain | CategoricalChain
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,12 @@ class Cell:
         return self.workflow.schedule[0]
 
     @property
+    def dim(self) -> int:
+        """Dimension, or number of categories."""
+        chain = self.chain
+        return chain.categories if isinstance(chain, CategoricalChain) else chain.dim
+
+    @property
     def quantities(self) -> dict[str, float | None]:
         """What the points are called: fields, or quantiles with their probabilities."""
         if self.quantiles:
@@ -64,6 +71,8 @@ class Cell:
         chain, workflow, generations = self.chain, self.workflow, self.generations
         if isinstance(chain, GaussianChain):
             return gaussian.curves(chain, workflow, generations)[quantity]
+        if isinstance(chain, CategoricalChain):
+            return categorical.curves(chain, workflow, generations)[quantity]
         probability = self.quantities.get(quantity)
         if probability is None:
             return regression.curves(chain, workflow, generations)[quantity]
@@ -75,7 +84,7 @@ class Cell:
             "panel": self.panel,
             "label": self.label,
             "workflow": str(self.workflow),
-            "dim": self.chain.dim,
+            "dim": self.dim,
             **self._own_settings(),
             "generations": self.generations,
             "fields": list(self.fields),
@@ -87,6 +96,8 @@ class Cell:
         """Those of the family."""
         if isinstance(self.chain, GaussianChain):
             return {"ddof": self.chain.ddof}
+        if isinstance(self.chain, CategoricalChain):
+            return {"entropy": self.chain.entropy, "heterozygosity": self.chain.heterozygosity}
         return {
             "noise": self.chain.noise,
             "design": self.chain.design,
@@ -182,9 +193,9 @@ def lines(cells: Sequence[Cell], points: Sequence[Point]) -> list[Series]:
         found.setdefault(point.key, []).append(point)
     return [
         Series(
-            cell.panel, name, cell.label, cell.workflow.kind, cell.chain.dim, cell.n,
+            cell.panel, name, cell.label, cell.workflow.kind, cell.dim, cell.n,
             cell.theory(name),
-            tuple(found.get((cell.panel, name, cell.label, cell.chain.dim, cell.n), ())),
+            tuple(found.get((cell.panel, name, cell.label, cell.dim, cell.n), ())),
         )
         for cell in cells
         for name in cell.quantities

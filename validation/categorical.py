@@ -32,7 +32,7 @@ TWINS: dict[str, str] = {name: name for name in FIELDS} | {"survivors_lower": "s
 
 MOMENTS = ("squared_error", "heterozygosity")
 SPECTRUM = ("survivors", "entropy")
-COLLAPSE = ("collapse_probability",)
+COLLAPSE = ("collapse_probability", "collapse_time")
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,13 +122,16 @@ def experiments() -> Iterator[CategoricalExperiment]:
         yield CategoricalExperiment(label, "zipf10", ten, workflow, 3, fields)
     for label, workflow in _workflows(3).items():
         if label != "custom":
-            yield CategoricalExperiment(label, "two", two, workflow, 3, COLLAPSE)
+            fields = tuple(f for f in COLLAPSE if f in available(two, workflow, 3))
+            yield CategoricalExperiment(label, "two", two, workflow, 3, fields)
     for label in ("replace", "accumulate", "fresh"):
         workflow = _workflows(8)[label]
         yield CategoricalExperiment(label, "zipf10", ten, workflow, 2, MOMENTS + SPECTRUM, "rows")
     for label, workflow in _schedules().items():
         fields = tuple(f for f in MOMENTS + SPECTRUM if f in available(ten, workflow, 4))
         yield CategoricalExperiment(label, "zipf10", ten, workflow, 4, fields)
+    few, time = Workflow.replace(4), ("collapse_time",)
+    yield CategoricalExperiment("replace-long", "uniform5", uniform(5), few, 30, time)
     long, bound = Workflow.replace(10), ("survivors_lower",)
     yield CategoricalExperiment("replace-long", "uniform10", uniform(10), long, 10, SPECTRUM)
     yield CategoricalExperiment("replace-bound", "uniform10", uniform(10), long, 5, bound)

@@ -21,6 +21,7 @@ from montecarlo.categorical.fields import (
     HETEROZYGOSITY,
     SQUARED,
     SURVIVORS,
+    TIME,
 )
 from montecarlo.kernels import called, kernel, spliced
 
@@ -87,8 +88,15 @@ def draw_counts(
 
 
 @called
-def measure(shares: FloatArray, truth: FloatArray, logs: bool, values: FloatArray) -> None:
-    """Every field of a fit; the entropy only if `logs`."""
+def measure(shares: FloatArray, truth: FloatArray, logs: bool, t: int, values: FloatArray) -> None:
+    """Every field of fit t, 0 for the truth; the entropy only if `logs`.
+
+    The time of collapse goes on from the fit before, whose values these replace.
+    """
+    if t == 0:
+        values[TIME] = 0.0
+    elif values[TIME] == t - 1 and values[COLLAPSE] == 0.0:
+        values[TIME] = t
     squared = heterozygosity = entropy = 0.0
     alive = 0
     for i in range(len(shares)):
@@ -137,7 +145,7 @@ def batches_block(rng: Any, plan: Any, literal: bool, truth: Any, order: Any, ou
     held = np.empty((plan.weights.shape[1], len(truth)), dtype=np.int64)
     rows = np.empty(len(held), dtype=np.int64)
     for replicate in range(out.shape[2]):
-        measure(truth, truth, logs, values)
+        measure(truth, truth, logs, 0, values)
         keep(values, order, replicate, out[0])
         for t in range(1, last + 1):
             if plan.real_rows[t] > 0:
@@ -145,7 +153,7 @@ def batches_block(rng: Any, plan: Any, literal: bool, truth: Any, order: Any, ou
                 put(held[0], counts, False)
                 rows[0] = plan.real_rows[t]
             pool(plan.weights[t], held, rows, shares)
-            measure(shares, truth, logs, values)
+            measure(shares, truth, logs, t, values)
             keep(values, order, replicate, out[t])
             if t < last:
                 draw_counts(rng, literal, plan.synthetic_rows[t], shares, sums, counts)
@@ -188,7 +196,7 @@ def subsample_block(
     shares, sums = np.empty(len(truth)), np.empty(len(truth))
     kept = np.empty(plan.real_rows[1] + plan.synthetic_rows[1:].sum(), dtype=np.int64)
     for replicate in range(out.shape[2]):
-        measure(truth, truth, logs, values)
+        measure(truth, truth, logs, 0, values)
         keep(values, order, replicate, out[0])
         size = plan.real_rows[1]
         cumulate(truth, sums)
@@ -198,7 +206,7 @@ def subsample_block(
             choose(rng, kept, size, plan.train_rows[t], replacement, counts)
             for i in range(len(shares)):
                 shares[i] = counts[i] / plan.train_rows[t]
-            measure(shares, truth, logs, values)
+            measure(shares, truth, logs, t, values)
             keep(values, order, replicate, out[t])
             if t < last:
                 cumulate(shares, sums)

@@ -54,7 +54,8 @@ def simulate(
 
     Returns:
         Runs: `runs.survivors[replicate, generation]`; `collapse_probability` is 1 in a run that has
-        one category left, else 0.
+        one category left, else 0; `collapse_time` is the first generation at which it has, that
+        of the fit where it never had so far.
 
     Raises:
         ValueError: a value out of range, quoted.

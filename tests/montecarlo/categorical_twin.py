@@ -47,7 +47,7 @@ def one_run(
     truth = chain.array
     batches: list[Rows] = []
     pool = np.empty(0, dtype=np.int64)
-    found = [measure(truth, truth)]
+    found = [{**measure(truth, truth), "collapse_time": 0.0}]
     for t in range(1, generations + 1):
         if workflow.real_rows(t):
             batches.append(write(rng, workflow.real_rows(t), truth, literal))
@@ -57,7 +57,9 @@ def one_run(
             pool = np.concatenate([pool, batches[-1]])
             chosen = drawn(pool, workflow.train_size(t), workflow.replacement, rng)
             model = shares_of(chosen, len(truth))
-        found.append(measure(model, truth))
+        alone = [fields["collapse_probability"] for fields in found]
+        first = alone.index(1.0) if 1.0 in alone else t
+        found.append({**measure(model, truth), "collapse_time": float(first)})
         if t < generations:
             batches.append(write(rng, workflow.synthetic_rows(t), model, literal))
     return found

@@ -12,7 +12,6 @@ from scipy.stats import binom
 from tests.oracles.categorical_enumeration import enumerated
 from tests.strategies import Case, cases
 from theory.categorical import (
-    FIELDS,
     CategoricalChain,
     available,
     collapse_time,
@@ -62,7 +61,10 @@ def test_curves_are_the_average_over_every_history(name):
     workflow, kind, n, options = SMALL[name]
     known = curves(CHAIN, workflow, 3)
     expected = enumerated(kind, n, 3, TRUTH, **options)
-    for field in FIELDS:
+    left = [1 - e["collapse_probability"] for e in expected]
+    for t, e in enumerate(expected, 1):
+        e["collapse_time"] = 1 + sum(left[: t - 1])
+    for field in known.fields:
         if field != "survivors_lower":
             found = known[field].values[1:]
             assert found == pytest.approx([e[field] for e in expected], rel=1e-13), field
@@ -153,10 +155,23 @@ def test_the_collapse_time_is_the_sum_of_what_is_not_collapsed(n):
     assert collapse_time(chain, workflow).mean == pytest.approx(left.sum(), rel=1e-12)
 
 
+def test_the_time_so_far_tends_to_the_time():
+    known = curves(CHAIN, Workflow.replace(6), 200).collapse_time
+    assert known[:2].tolist() == [0, 1]
+    assert known.limit == collapse_time(CHAIN, Workflow.replace(6)).mean
+    assert known[200] == pytest.approx(known.limit, rel=1e-12)
+    assert curves(CHAIN, Workflow.accumulate(6), 3).collapse_time.limit == math.inf
+    with pytest.raises(UnsupportedWorkflow, match="collapse_time .* not for ever"):
+        _ = curves(CHAIN, Workflow.fresh(6, 6), 3).collapse_time
+
+
 def test_one_category_has_collapsed():
     chain = CategoricalChain((1.0, 0.0))
     assert collapse_time(chain, Workflow.replace(5)).mean == 0
-    assert curves(chain, Workflow.replace(5), 3).collapse_probability.values.tolist() == [1] * 4
+    known = curves(chain, Workflow.replace(5), 3)
+    assert known.collapse_probability.values.tolist() == [1] * 4
+    assert known.collapse_time.values.tolist() == [0] * 4
+    assert known.squared_error.values.tolist() == [0] * 4
     assert diffusion_collapse_time(chain, Workflow.replace(5)).mean == 0
 
 

@@ -65,6 +65,8 @@ def test_words_are_counted_most_frequent_first():
     assert chain.array.tolist() == pytest.approx([1 / 2, 1 / 3, 1 / 6], rel=1e-15)
     with pytest.raises(ValueError, match="got an empty text"):
         CategoricalChain.from_text([])
+    with pytest.raises(ValueError, match="got the text 'to be': split it"):
+        CategoricalChain.from_text("to be")
 
 
 @pytest.mark.parametrize(

@@ -76,12 +76,16 @@ class CategoricalChain:
         """The shares of the different words, the most frequent first.
 
         Raises:
-            ValueError: no words.
+            ValueError: no words, or a text that was not split into words.
 
         Example:
             >>> CategoricalChain.from_text("to be or not to be".split()).categories
             4
         """
+        if isinstance(words, str):
+            raise ValueError(
+                f"words must be a list of words, got the text {words[:20]!r}: split it"
+            )
         counted = Counter(words)
         if not counted:
             raise ValueError("words must hold at least one, got an empty text")

@@ -165,11 +165,16 @@ def _lost(rows: int, generations: int) -> FloatArray:
     return found
 
 
-def _require(name: str, workflow: Workflow) -> None:
+def why_no_time(workflow: Workflow) -> str | None:
+    """The reason that times of collapse are not known exactly; None if they are."""
     if workflow.until(10**9) is not WorkflowKind.REPLACE:
-        raise UnsupportedWorkflow(f"{name} under {workflow}: known for replace only")
+        return "known for replace only"
     if max(workflow.schedule) > MOST_ROWS:
-        raise UnsupportedWorkflow(
-            f"{name} under {workflow}: exact up to n = {MOST_ROWS:,} rows; "
-            f"diffusion_collapse_time is the limit"
-        )
+        return f"exact up to n = {MOST_ROWS:,} rows; diffusion_collapse_time is the limit"
+    return None
+
+
+def _require(name: str, workflow: Workflow) -> None:
+    reason = why_no_time(workflow)
+    if reason is not None:
+        raise UnsupportedWorkflow(f"{name} under {workflow}: {reason}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,6 +11,7 @@ import numpy.typing as npt
 
 from theory.categorical import spectrum
 from theory.categorical.chain import CategoricalChain
+from theory.categorical.collapse import collapse_time, why_no_time
 from theory.categorical.survival import survival_lower
 from theory.curve import Curve, Kind
 from theory.gaussian import GaussianChain
@@ -25,11 +27,13 @@ FIELDS = (
     "survivors_lower",
     "entropy",
     "collapse_probability",
+    "collapse_time",
 )
 
 _FOREVER = 10**9  # generations: a window or a budget is outgrown by then
 _MOMENTS = "loopbound theory, sections 1 and 6"
 _SPECTRUM = "loopbound theory, section 6"
+_COMES_BACK = (WorkflowKind.FRESH, WorkflowKind.ACCUMULATE_SUBSAMPLE)
 _KEEPS_REAL_ROWS = (WorkflowKind.ACCUMULATE, WorkflowKind.ANCHORED)
 
 
@@ -69,7 +73,11 @@ def _why_absent(field: str, workflow: Workflow, generations: int | None) -> str 
         if kind is not WorkflowKind.REPLACE or len(workflow.schedule) > 1:
             return "proved for replace with batches of one size"
         return None
-    if field in ("survivors", "collapse_probability") and kind in _KEEPS_REAL_ROWS:
+    if field == "collapse_time" and kind in _COMES_BACK:
+        return (
+            "one category left is not for ever: real rows, or rows of the pool, bring others back"
+        )
+    if field in ("survivors", "collapse_probability", "collapse_time") and kind in _KEEPS_REAL_ROWS:
         return None
     return spectrum.why_absent(workflow, generations or 1, horizon)
 
@@ -115,7 +123,8 @@ class CategoricalCurves:
         """E (1 - sum p_t^2), the probability that two rows of model t differ (no unit). Exact.
 
         (1 - sum p_0^2) - squared_error. In units of the truth's own: replace (1 - 1/n)^t,
-        accumulate prod_{k<=t} (1 - 1/(n k^2)), anchored in closed form.
+        accumulate prod_{k<=t} (1 - 1/(n k^2)), anchored in closed form: to a few roundings there,
+        elsewhere to a few roundings of the truth's own.
         """
         known = self._moment("trace_ratio")
         anchored = _anchored(self.chain.heterozygosity, self.workflow, self.generations)
@@ -174,6 +183,22 @@ class CategoricalCurves:
             curve = self._integral(2, alone, 1.0 if self._replaces else None)
         std = np.sqrt(curve.values * (1 - curve.values))
         return Curve(curve.values, Kind.EXACT, _SPECTRUM, std, curve.limit)
+
+    @cached_property
+    def collapse_time(self) -> Curve:
+        """E of the fits until one category is left, t where that takes longer (fits). Exact.
+
+        The sum over s < t of P(more than one is left at s), where one left is left for ever. Under
+        replace its limit is the expected time itself, `theory.categorical.collapse_time`.
+        """
+        self._require("collapse_time")
+        left = 1 - self.collapse_probability.values
+        forever = self.workflow.until(_FOREVER) in _KEEPS_REAL_ROWS
+        limit = math.inf if forever and left[-1] > 0 else None
+        if why_no_time(self.workflow) is None:
+            limit = collapse_time(self.chain, self.workflow).mean
+        values = np.append(0.0, np.cumsum(left[:-1]))
+        return Curve(values, Kind.EXACT, _SPECTRUM, limit=limit)
 
     # --- what the fields are made of -----------------------------------------------------------
 

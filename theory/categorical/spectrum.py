@@ -27,7 +27,7 @@ from theory.workflow import Workflow, WorkflowKind
 FloatArray = npt.NDArray[np.float64]
 
 MOST_ROWS = 10_000  # rows a batch under replace: 80 MB of bands, ten seconds for 1,000 fits
-MOST_WORK = 10**9  # probabilities worked out elsewhere: about a minute
+MOST_WORK = 5 * 10**8  # probabilities worked out elsewhere: about a minute
 
 
 class Spectrum(NamedTuple):
