@@ -99,6 +99,8 @@ SPECS = {
     "theory.gaussian": {"GaussianChain", "FIELDS"},
     "theory.regression": {"RegressionChain"},
     "theory.regression.chain": {"checked_design"},
+    "theory.kde": {"KdeChain"},
+    "theory.truths": {"GaussianMixture", "Laplace", "Normal", "StudentT", "Truth", "Uniform"},
 }
 
 
