@@ -26,6 +26,7 @@ FloatArray = npt.NDArray[np.float64]
 ComplexArray = npt.NDArray[np.complex128]
 Nested = float | tuple[Any, ...]
 
+LARGEST_TABLE = 2**21  # entries of a table of points and components held at a time
 LARGEST_DF = 200  # Student's Bessel functions leave the range of a float beyond
 
 
@@ -44,6 +45,9 @@ class Truth(Protocol):
 
     def envelope(self, r: npt.ArrayLike) -> FloatArray:
         """Non-increasing upper bound on |E exp(i w'x)| at |w| = r, axis (frequency,)."""
+
+    def power(self, r: npt.ArrayLike) -> FloatArray:
+        """Average of |E exp(i w'x)|^2 over |w| = r, axis (frequency,)."""
 
     @property
     def mean(self) -> FloatArray:
@@ -113,6 +117,10 @@ class Normal:
         """|E exp(i w'x)| at |w| = r."""
         return np.exp(-((self.scale * np.asarray(r, dtype=np.float64)) ** 2) / 2)
 
+    def power(self, r: npt.ArrayLike) -> FloatArray:
+        """|E exp(i w'x)|^2 at |w| = r, axis (frequency,)."""
+        return self.envelope(r) ** 2
+
     @property
     def mean(self) -> FloatArray:
         """Axis (feature,)."""
@@ -169,6 +177,10 @@ class Uniform:
         """min(1, 2 / (r width))."""
         return 1 / np.maximum(1, np.asarray(r, dtype=np.float64) * self.width / 2)
 
+    def power(self, r: npt.ArrayLike) -> FloatArray:
+        """|E exp(i w'x)|^2 at |w| = r, axis (frequency,)."""
+        return np.sinc(np.asarray(r, dtype=np.float64) * self.width / (2 * math.pi)) ** 2
+
     @property
     def mean(self) -> FloatArray:
         """Axis (feature,)."""
@@ -212,6 +224,10 @@ class Laplace:
     def envelope(self, r: npt.ArrayLike) -> FloatArray:
         """1 / (1 + (scale r)^2), the transform itself."""
         return 1 / (1 + (self.scale * np.asarray(r, dtype=np.float64)) ** 2)
+
+    def power(self, r: npt.ArrayLike) -> FloatArray:
+        """|E exp(i w'x)|^2 at |w| = r, axis (frequency,)."""
+        return self.envelope(r) ** 2
 
     @property
     def mean(self) -> FloatArray:
@@ -282,7 +298,12 @@ class StudentT:
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             log = np.log(special.kve(order, positive)) - x + order * np.log(positive)
             value = np.exp(log - math.lgamma(order) - (order - 1) * math.log(2))
-        return np.where(np.isfinite(log), np.minimum(value, 1), self._series(x))
+        far = np.where(np.isfinite(log), np.minimum(value, 1), 0)
+        return np.where(np.isfinite(log) | (x > self.df), far, self._series(x))
+
+    def power(self, r: npt.ArrayLike) -> FloatArray:
+        """|E exp(i w'x)|^2 at |w| = r, axis (frequency,)."""
+        return self.envelope(r) ** 2
 
     def _series(self, x: FloatArray) -> FloatArray:
         """The transform where K overflows, x small: sum (-x^2/4)^k G(df/2-k) / (G(df/2) k!)."""
@@ -408,18 +429,33 @@ class GaussianMixture:
             given = np.broadcast_to(given, len(self.weights))[:, None, None] * eye
         return np.broadcast_to(given, (len(self.weights), self.dim, self.dim))
 
+    @cached_property
+    def roots(self) -> FloatArray:
+        """Cholesky factors of the covariances, axes (component, feature, feature)."""
+        return np.asarray(np.linalg.cholesky(self.matrices), dtype=np.float64)
+
+    def widened(self, variance: float) -> GaussianMixture:
+        """This mixture convolved with N(0, variance I)."""
+        spread = np.array(self.covariances)
+        eye = np.eye(self.dim) if spread.ndim > 1 else 1.0
+        return GaussianMixture(self.weights, self.means, spread + variance * eye)
+
     def pdf(self, x: npt.ArrayLike) -> FloatArray:
         """Density, axis (point,)."""
         return np.exp(self.log_pdf(x))
 
     def log_pdf(self, x: npt.ArrayLike) -> FloatArray:
         """Logarithm of the density, axis (point,), also where the density underflows."""
+        table = points(x, self.dim)
+        block = max(1, LARGEST_TABLE // len(self.weights))
+        blocks = [table[start : start + block] for start in range(0, len(table), block)]
+        return np.concatenate([self._log_pdf(part) for part in blocks] or [np.zeros(0)])
+
+    def _log_pdf(self, table: FloatArray) -> FloatArray:
         from scipy.special import logsumexp
 
-        table = points(x, self.dim)
         columns = []
-        for weight, centre, matrix in zip(self.shares, self.centres, self.matrices, strict=True):
-            root = np.linalg.cholesky(matrix)
+        for weight, centre, root in zip(self.shares, self.centres, self.roots, strict=True):
             z = np.linalg.solve(root, (table - centre).T)
             log_height = math.log(weight) - np.log(np.diag(root)).sum()
             columns.append(log_height - (z**2).sum(axis=0) / 2)
@@ -438,6 +474,12 @@ class GaussianMixture:
         """exp(-r^2 s / 2), s the smallest eigenvalue of any covariance."""
         smallest = float(np.linalg.eigvalsh(self.matrices).min())
         return np.exp(-(np.asarray(r, dtype=np.float64) ** 2) * smallest / 2)
+
+    def power(self, r: npt.ArrayLike) -> FloatArray:
+        """Average of |E exp(i w'x)|^2 over |w| = r, axis (frequency,)."""
+        from theory.spectrum import mixture_power
+
+        return mixture_power(self, r)
 
     @property
     def mean(self) -> FloatArray:

@@ -1,18 +1,43 @@
 """The kernel-density chain: estimates fitted to rows that earlier estimates wrote.
 
-chain.py        KdeChain: truth, bandwidths and kernel
-kernels.py      the five kernels with their transforms
-bandwidths.py   Scott, Silverman, Power, Optimal: schedules of h_t
+chain.py         KdeChain: truth, bandwidths and kernel
+kernels.py       the five kernels with their transforms
+bandwidths.py    Scott, Silverman, Power, Optimal: schedules of h_t
+curves.py        curves, available: integrated squared errors, extra variance, the cloud's moments
+error.py         the integrals over frequencies behind them, with their error
+lineage.py       lineage_law: how many kernels lie between a row and a real one
+mean_density.py  mean_density: E f_t(x), and the bound on the likelihood that it gives
+verdict.py       verdict: is a schedule safe for ever
+optimal.py       optimal_bandwidths: the least exact error, greedy or for a horizon
+augmentation.py  augmentation: do rows of a model help beside the real ones
 """
 
+from theory.kde.augmentation import Augmentation, augmentation, best_augmentation
 from theory.kde.bandwidths import OPTIMAL, Optimal, Power, Scott, Silverman
 from theory.kde.chain import KdeChain
+from theory.kde.curves import FIELDS, KdeCurves, available, curves
+from theory.kde.lineage import lineage_law
+from theory.kde.mean_density import mean_density
+from theory.kde.optimal import optimal_bandwidths
+from theory.kde.verdict import Verdict, verdict
 
 __all__ = [
+    "FIELDS",
     "OPTIMAL",
+    "Augmentation",
     "KdeChain",
+    "KdeCurves",
     "Optimal",
     "Power",
     "Scott",
     "Silverman",
+    "Verdict",
+    "augmentation",
+    "available",
+    "best_augmentation",
+    "curves",
+    "lineage_law",
+    "mean_density",
+    "optimal_bandwidths",
+    "verdict",
 ]

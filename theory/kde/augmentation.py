@@ -1,0 +1,166 @@
+"""Open question 1 for densities: do rows of a model help beside the real rows it was fitted on?
+
+R real rows; a generator, the estimate of bandwidth g on G <= R of them, writes m rows; the final
+estimate of bandwidth h is fitted on all R + m. With a = m / (R + m) the share of written rows and,
+at every frequency, S = |phi_0|^2, kappa = Khat(h w), gamma = Khat(g w), r(k) = 1/k + (1 - 1/k) S,
+
+    E|training mean|^2 = (1-a)^2 r(R) + 2a(1-a) gamma r(R) + a^2 gamma^2 r(G)
+                         + a(1-a)/R (1 - gamma^2 r(G)),
+    E training mean    = phi_0 (1 - a + a gamma),
+
+because a row of a subset has the covariance r(R) with the mean of all, and a^2/m = a(1-a)/R. So at
+given h and g the exact error is a *quadratic* in a, MISE(a) = c_0 + c_1 a + c_2 a^2:
+    c_2 > 0: the best share is -c_1 / (2 c_2), an end if that is not between 0 and 1;
+    c_2 <= 0: it is an end, no written row or infinitely many, which is the generator smoothed again;
+    the first written row hurts iff c_1 >= 0, and every number of them does iff c_1 + c_2 >= 0 too.
+
+Observed for a normal truth, R = 100, generators of g from 0.05 to 1 on 20 to 100 of the rows: once
+h is tuned to the rows it is fitted on, no number of written rows helps; they help where h is too
+small for the real rows, and then they stand in for the missing smoothing.
+
+Source: loopbound theory, section 5; derived here.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from theory.kde.chain import KdeChain
+from theory.kde.error import kernel_square
+from theory.kde.optimal import Grid, best_bandwidth, first_guess, frequency_grid
+from theory.workflow import whole_number
+
+FloatArray = npt.NDArray[np.float64]
+
+SHARES = 1 - np.geomspace(1, 1e-3, 61)
+"""Shares of written rows that `best_augmentation` tries: up to 999 written rows a real one."""
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """The error of an estimate on real and written rows as a function of their number.
+
+    Attributes:
+        real: R.
+        fitted_on: G.
+        generator_bandwidth: g.
+        bandwidth: h.
+        coefficients: c_0, c_1, c_2 of MISE = c_0 + c_1 a + c_2 a^2, a = m / (R + m).
+    """
+
+    real: int
+    fitted_on: int
+    generator_bandwidth: float
+    bandwidth: float
+    coefficients: tuple[float, float, float]
+
+    def mise(self, rows: float) -> float:
+        """Exact mean integrated squared error with so many written rows; inf is allowed."""
+        share = 1.0 if math.isinf(rows) else rows / (self.real + rows)
+        c0, c1, c2 = self.coefficients
+        return c0 + share * (c1 + share * c2)
+
+    @property
+    def best_share(self) -> float:
+        """The share a of written rows with the least error, in [0, 1]."""
+        c1, c2 = self.coefficients[1:]
+        if c2 <= 0:
+            return 0.0 if c1 + c2 >= 0 else 1.0
+        return min(max(-c1 / (2 * c2), 0.0), 1.0)
+
+    @property
+    def best_rows(self) -> float:
+        """The number of written rows with the least error, rounded to the better neighbour."""
+        share = self.best_share
+        if share == 1:
+            return math.inf
+        rows = self.real * share / (1 - share)
+        return float(min(math.floor(rows), math.ceil(rows), key=self.mise))
+
+    @property
+    def any_row_hurts(self) -> bool:
+        """Whether every positive number of written rows is worse than none."""
+        return self.best_rows == 0 and self.mise(1) > self.mise(0)
+
+
+def augmentation(
+    chain: KdeChain, *, real: int, fitted_on: int, generator_bandwidth: float
+) -> Augmentation:
+    """The error of the estimate at the chain's bandwidth, whatever the number of written rows.
+
+    Raises:
+        ValueError: fitted_on > real, a bandwidth that is not one number > 0.
+
+    Example:
+        >>> from theory.truths import Normal
+        >>> rough = KdeChain(Normal(), 0.2)
+        >>> augmentation(rough, real=100, fitted_on=100, generator_bandwidth=0.7).best_rows
+        315.0
+        >>> smooth = KdeChain(Normal(), 0.6)
+        >>> augmentation(smooth, real=100, fitted_on=100, generator_bandwidth=0.4).any_row_hurts
+        True
+    """
+    h = chain.bandwidth
+    if not isinstance(h, float):
+        raise ValueError(f"augmentation needs one bandwidth, got {h!r}")
+    return _at(chain, frequency_grid(chain), real, fitted_on, generator_bandwidth, h)
+
+
+def best_augmentation(
+    chain: KdeChain, *, real: int, fitted_on: int, generator_bandwidth: float
+) -> tuple[float, float, float, float]:
+    """With h tuned for every share: (best share, its h, its error, error without written rows).
+
+    The chain's bandwidth is not looked at. Shares are those of `SHARES`, each with the h that
+    minimises the exact error.
+    """
+    grid = frequency_grid(chain)
+    floors = [_mixed(grid, chain, real, fitted_on, generator_bandwidth, a) for a in SHARES]
+    found = []
+    for square, mean, floor in floors:
+        h = best_bandwidth(chain, grid, square, mean, floor, first_guess(chain, real))
+        found.append((h, _error(chain, grid, square, mean, floor, h)))
+    at = int(np.argmin([error for _, error in found]))
+    return float(SHARES[at]), found[at][0], float(found[at][1]), float(found[0][1])
+
+
+def _mixed(
+    grid: Grid, chain: KdeChain, real: int, fitted_on: int, g: float, share: float
+) -> tuple[FloatArray, FloatArray, float]:
+    """(B, c, b) of the training mean: its square, its mean over phi_0, and B at infinity."""
+    whole_number("real", real)
+    if whole_number("fitted_on", fitted_on) > real:
+        raise ValueError(f"fitted_on must be at most real={real}, got {fitted_on}")
+    if not (isinstance(g, int | float | np.number) and 0 < g < math.inf):
+        raise ValueError(f"generator_bandwidth must be a finite number > 0, got {g!r}")
+    gamma, power = chain.shape.transform(g * grid.r), grid.power
+    of_real = 1 / real + (1 - 1 / real) * power
+    of_generator = gamma**2 * (1 / fitted_on + (1 - 1 / fitted_on) * power)
+    kept, cross = 1 - share, share * (1 - share)
+    square = kept**2 * of_real + 2 * cross * gamma * of_real + share**2 * of_generator
+    square = square + cross / real * (1 - of_generator)
+    return square, kept + share * gamma, kept / real
+
+
+def _error(
+    chain: KdeChain, grid: Grid, square: FloatArray, mean: FloatArray, floor: float, h: float
+) -> float:
+    """MISE of bandwidth h."""
+    kappa = chain.shape.transform(h * grid.r)
+    inside = kappa**2 * (square - floor) - 2 * kappa * grid.power * mean
+    rough = floor * float(kernel_square(chain, np.array(h)))
+    return rough + float(grid.weights @ inside) + chain.truth.square_integral
+
+
+def _at(chain: KdeChain, grid: Grid, real: int, fitted_on: int, g: float, h: float) -> Augmentation:
+    at = [
+        _error(chain, grid, *_mixed(grid, chain, real, fitted_on, g, share), h)
+        for share in (0.0, 0.5, 1.0)
+    ]
+    c2 = 2 * (at[0] - 2 * at[1] + at[2])
+    coefficients = (at[0], at[2] - at[0] - c2, c2)
+    return Augmentation(real, fitted_on, float(g), h, coefficients)

@@ -1,0 +1,137 @@
+"""Spherical average of |phi_0|^2 of a Gaussian mixture: a sum over pairs of components.
+
+A pair at distance D with isotropic covariances of variances s, s' has the average
+exp(-r^2 (s+s')/2) J(r D), with J = cos in one dimension, J_0 in two, sin(x)/x in three and
+Gamma(d/2) (2/x)^(d/2-1) J_(d/2-1)(x) in any: exact. Other covariances take quadrature over angles,
+in two and three dimensions, with nodes enough for rounding.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from theory.truths import GaussianMixture
+
+FloatArray = npt.NDArray[np.float64]
+
+BLOCK = 2**21  # entries of a table of pairs and frequencies
+
+
+def mixture_power(mixture: GaussianMixture, r: npt.ArrayLike) -> FloatArray:
+    """Average of |phi_0(w)|^2 over |w| = r, axis (frequency,)."""
+    r = abs(np.asarray(r, dtype=np.float64))
+    if mixture.dim == 1:
+        return np.asarray(abs(mixture.characteristic(r)) ** 2)
+    return (_isotropic if mixture.isotropic else _anisotropic)(mixture, r)
+
+
+def _pairs(mixture: GaussianMixture) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    return np.triu_indices(len(mixture.weights))
+
+
+def _isotropic(mixture: GaussianMixture, r: FloatArray) -> FloatArray:
+    first, second = _pairs(mixture)
+    weights = mixture.shares[first] * mixture.shares[second] * np.where(first == second, 1, 2)
+    centres, variances = mixture.centres, mixture.variances
+    total = np.zeros_like(r)
+    step = max(1, BLOCK // max(1, len(r)))
+    for start in range(0, len(weights), step):
+        i, j = first[start : start + step], second[start : start + step]
+        distance = np.sqrt(((centres[i] - centres[j]) ** 2).sum(axis=1))
+        spread = variances[i] + variances[j]
+        damping = (
+            np.exp(-np.outer(spread, r**2) / 2)
+            if np.ptp(spread)
+            else (np.exp(-spread[0] * r**2 / 2))
+        )
+        wave = sphere_average(np.outer(distance, r), mixture.dim)
+        total += weights[start : start + step] @ (wave * damping)
+    return total
+
+
+def sphere_average(x: npt.ArrayLike, dim: int) -> FloatArray:
+    """Average of cos(u'x) over unit vectors u, by |x|.
+
+    Example:
+        >>> sphere_average([0.0, 1.0], 3)
+        array([1.        , 0.84147098])
+    """
+    from scipy import special
+
+    x = np.asarray(x, dtype=np.float64)
+    if dim == 1:
+        return np.asarray(np.cos(x))
+    if dim == 2:
+        return np.asarray(special.j0(x))
+    if dim == 3:
+        return np.asarray(np.sinc(x / math.pi))
+    order = dim / 2 - 1
+    small = x < 0.1 * math.sqrt(dim)
+    safe = np.where(small, 1.0, x)
+    log = math.lgamma(dim / 2) + order * np.log(2 / safe)
+    closed = np.exp(log) * special.jv(order, safe)
+    z, series, term = -(x**2) / 4, np.ones_like(x), np.ones_like(x)
+    for k in range(1, 9):
+        term = term * np.where(small, z, 0) / (k * (order + k))
+        series = series + term
+    return np.asarray(np.where(small, series, closed))
+
+
+def _anisotropic(mixture: GaussianMixture, r: FloatArray) -> FloatArray:
+    """Every pair through the eigenvectors of the sum of its covariances."""
+    first, second = _pairs(mixture)
+    total = np.zeros_like(r)
+    for i, j in zip(first, second, strict=True):
+        weight = mixture.shares[i] * mixture.shares[j] * (1 if i == j else 2)
+        eigenvalues, frame = np.linalg.eigh(mixture.matrices[i] + mixture.matrices[j])
+        shift = frame.T @ (mixture.centres[i] - mixture.centres[j])
+        total += weight * gaussian_sphere_average(eigenvalues, shift, r)
+    return total
+
+
+def gaussian_sphere_average(
+    eigenvalues: FloatArray, shift: FloatArray, r: FloatArray, nodes: int = 200
+) -> FloatArray:
+    """Average over |w| = r of cos(w'shift) exp(-sum eigenvalues w^2 / 2), axis (frequency,).
+
+    In the plane by the trapezoid rule over angles, in space by it and Gauss-Legendre over heights,
+    with nodes for the oscillation of shift: both converge faster than any power.
+
+    Raises:
+        UnsupportedWorkflow: four dimensions and more.
+    """
+    from theory.workflow import UnsupportedWorkflow
+
+    dim = len(shift)
+    if dim > 3:
+        raise UnsupportedWorkflow(
+            f"a mixture with covariances that are no multiples of the identity is known for "
+            f"dim <= 3, got dim={dim}: use isotropic covariances"
+        )
+    reach = float((r * np.linalg.norm(shift)).max(initial=0.0))
+    curved = float((r**2).max(initial=0.0) * np.ptp(eigenvalues) / 2)
+    count = nodes // 4 + 2 * math.ceil(reach + min(curved, 40 * math.sqrt(curved + 1)))
+    angles = 2 * math.pi * (np.arange(count) + 0.5) / count
+    circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    if dim == 2:
+        units, weights = circle, np.full(count, 1 / count)
+    else:
+        heights, shares = np.polynomial.legendre.leggauss(count)
+        ring = np.sqrt(1 - heights**2)[:, None, None] * circle
+        tops = np.broadcast_to(heights[:, None, None], (count, count, 1))
+        units = np.concatenate([ring, tops], axis=2).reshape(-1, 3)
+        weights = np.repeat(shares / 2, count) / count
+    spread, phase = units**2 @ eigenvalues / 2, units @ shift
+    total = np.zeros_like(r)
+    step = max(1, BLOCK // len(units))
+    for start in range(0, len(r), step):
+        part = r[start : start + step]
+        total[start : start + step] = (
+            np.cos(np.outer(part, phase)) * np.exp(-np.outer(part**2, spread))
+        ) @ weights
+    return total
