@@ -12,6 +12,6 @@ chains.py    the kernel: generation by generation
 
 from montecarlo.kde.fields import FIELDS
 from montecarlo.kde.nll import log_density
-from montecarlo.kde.simulate import estimate, simulate
+from montecarlo.kde.simulate import METHODS, estimate, fields_of, simulate
 
-__all__ = ["FIELDS", "estimate", "log_density", "simulate"]
+__all__ = ["FIELDS", "METHODS", "estimate", "fields_of", "log_density", "simulate"]

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo.kde.fields import MEAN_DENSITY
+from montecarlo.kde.fields import MEAN_DENSITY, VARIANCE
 from montecarlo.kde.measure import Measures
 from montecarlo.kde.plan import Plan
 from montecarlo.kde.pool import Pool, choose, pool, store, write
@@ -67,7 +67,7 @@ def chains_block(
 ) -> None:
     """Chains under any workflow; out axes (generation, field, replicate).
 
-    A run of two chains is measured on the first, but for the product of both.
+    A run of two chains is measured on the first, but for what takes both.
     """
     rows, into, shares = memory
     last, start = len(out) - 1, plan.start
@@ -87,7 +87,7 @@ def chains_block(
             pairs = gather(rng, plan, t, by, memory)
             measure(plan, t, pairs, shares, second, by, into)
             for f in range(len(order)):
-                if not second or order[f] == MEAN_DENSITY:
+                if not second or order[f] == MEAN_DENSITY or order[f] == VARIANCE:
                     out[t, f, replicate] = into.values[order[f]]
             if t < last:
                 write(rng, plan, t, rows)

@@ -2,11 +2,14 @@
 
 FIELDS = (
     "mise",
+    "integrated_variance",
     "mean_density_error",
-    "cloud_mean_square",
-    "cloud_variance",
     "extra_variance",
     "nll",
     "excess_nll",
+    "cloud_variance",
+    "cloud_mean_error",
 )
-MISE, MEAN_DENSITY, CLOUD_MEAN, CLOUD_VARIANCE, EXTRA, NLL, EXCESS = range(len(FIELDS))
+MISE, VARIANCE, MEAN_DENSITY, EXTRA, NLL, EXCESS, CLOUD_VARIANCE, CLOUD_MEAN = range(len(FIELDS))
+
+OF_TWO_CHAINS = ("integrated_variance", "mean_density_error")

@@ -14,13 +14,14 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from montecarlo.kde.fields import OF_TWO_CHAINS
 from theory.kde import KdeChain
 from theory.truths import Laplace, StudentT, Truth, Uniform
 from theory.workflow import UnsupportedWorkflow
 
 FloatArray = npt.NDArray[np.float64]
 
-ON_A_LINE = ("mise", "mean_density_error", "excess_nll")
+ON_A_LINE = ("mise", *OF_TWO_CHAINS, "excess_nll")
 POINTS = 500  # test points, unless given
 _DENSITY = 1e-7  # that a truth may have outside the interval that is looked at
 _MOST = 2**17  # frequencies
@@ -67,8 +68,11 @@ def measures(
         UnsupportedWorkflow: a field that the truth or the dimension does not have.
     """
     truth, kernel = chain.truth, chain.shape
-    _require(chain, fields)
-    spectral = bool({"mise", "mean_density_error"} & set(fields))
+    for name in fields:
+        reason = why_absent(chain, name)
+        if reason is not None:
+            raise UnsupportedWorkflow(f"field {name!r} {reason}")
+    spectral = bool({"mise", *OF_TWO_CHAINS} & set(fields))
     nodes, weights = _frequencies(chain, bandwidth) if spectral else np.zeros((2, 0))
     phi = truth.characteristic(nodes[:, None]) if spectral else np.zeros(0, np.complex128)
     phi = phi * np.exp(-1j * nodes * truth.mean[0])
@@ -94,20 +98,16 @@ def measures(
     )
 
 
-def _require(chain: KdeChain, fields: Sequence[str]) -> None:
+def why_absent(chain: KdeChain, field: str) -> str | None:
+    """The reason that a chain does not have a field; None if it does."""
     truth = chain.truth
-    for name in fields:
-        if chain.dim > 1 and name in ON_A_LINE:
-            raise UnsupportedWorkflow(
-                f"field {name!r} is simulated in one dimension only, got dim={chain.dim}: "
-                f"'nll' and the cloud's moments have any"
-            )
-        if name == "extra_variance" and not np.isfinite(truth.variance).all():
-            raise UnsupportedWorkflow(f"field {name!r} needs a truth of finite variance: {truth!r}")
-        if name == "excess_nll" and isinstance(truth, StudentT):
-            raise UnsupportedWorkflow(
-                f"field {name!r} needs a truth with light tails, got {truth!r}: 'nll' on points"
-            )
+    if chain.dim > 1 and field in ON_A_LINE:
+        return f"is simulated in one dimension only, got dim={chain.dim}"
+    if not np.isfinite(truth.variance).all() and field == "extra_variance":
+        return f"needs a truth of finite variance, got {truth!r}"
+    if isinstance(truth, StudentT) and field == "excess_nll":
+        return f"needs a truth with light tails, got {truth!r}: take 'nll' on points"
+    return None
 
 
 def _reach(truth: Truth, density: float) -> tuple[float, float]:

@@ -223,7 +223,7 @@ def log_density(
 
     Example:
         >>> log_density([[0.0], [1.0]], [[0.0]], 1.0)
-        array([-1.137937])
+        array([-1.138009])
     """
     x = np.ascontiguousarray(rows, dtype=np.float64)
     y = np.ascontiguousarray(np.asarray(points, dtype=np.float64).T)

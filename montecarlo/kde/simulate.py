@@ -13,8 +13,8 @@ import numpy.typing as npt
 from montecarlo import streaming
 from montecarlo.estimate import Estimates, Runs
 from montecarlo.kde.chains import chains_block, memory
-from montecarlo.kde.fields import CLOUD_VARIANCE, FIELDS, NLL
-from montecarlo.kde.measure import ON_A_LINE, POINTS, Measures, measures
+from montecarlo.kde.fields import CLOUD_VARIANCE, FIELDS, NLL, OF_TWO_CHAINS
+from montecarlo.kde.measure import POINTS, Measures, measures, why_absent
 from montecarlo.kde.plan import Plan, plan
 from montecarlo.manifest import Manifest, described, digest, manifest
 from montecarlo.truths import Source, rows, source
@@ -23,6 +23,7 @@ from theory.workflow import Workflow, whole_number
 
 FloatArray = npt.NDArray[np.float64]
 
+METHODS = ("auto", "rows")
 FAMILY = 3  # this family's place in every spawn key
 _ENOUGH = 2.0e8  # nanoseconds that a block is worth
 _LARGEST = 14  # doublings to the largest block
@@ -37,6 +38,7 @@ def simulate(
     replicates: int,
     fields: Sequence[str] | None = None,
     points: npt.ArrayLike | None = None,
+    method: str = "auto",
     threads: int | None = None,
 ) -> Runs:
     """Simulated runs: each field an array of axes (replicate, generation), names as in theory.
@@ -53,20 +55,22 @@ def simulate(
         replicates: independent runs.
         fields: names to simulate, None for those that need one chain a run and no test points, as
             many as the truth has.
-            mise                integrated squared error of the fit (one dimension)
-            mean_density_error  integrated squared error of the mean density, without bias: the
-                                product of the errors of two independent chains (one dimension)
-            cloud_mean_square   squared distance of the mean of the rows trained on from the
-                                truth's mean, per coordinate
-            cloud_variance      their variance (ddof 0), per coordinate
-            extra_variance      second moment of the fit about the truth's mean, less the truth's
-                                variance, per coordinate
-            nll                 mean negative log likelihood of the test points, nats
-            excess_nll          Kullback-Leibler divergence of the truth from the fit, nats, by
-                                quadrature (one dimension, light tails)
-            Both are infinite where a kernel of bounded support leaves a hole.
+            mise                 integrated squared error of the fit (one dimension)
+            mean_density_error   that of the mean density, without bias: the product of the errors
+                                 of two independent chains (one dimension)
+            integrated_variance  half the integrated squared difference of two chains, likewise
+            extra_variance       second moment of the fit about the truth's mean, less the truth's
+                                 variance, per coordinate
+            nll                  mean negative log likelihood of the test points, nats
+            excess_nll           Kullback-Leibler divergence of the truth from the fit, nats, by
+                                 quadrature (one dimension, light tails)
+            cloud_variance       variance of the rows trained on (ddof 0), per coordinate
+            cloud_mean_error     squared distance of their mean from the truth's, per coordinate
+            The likelihoods are infinite where a kernel of bounded support leaves a hole.
         points: test points, axes (point, feature), the same for every run and generation; None for
             500 rows of the truth from a stream of their own, by seed.
+        method: 'rows' draws every row and weighs every pair of a row and a test point; 'auto' is
+            the same.
         threads: None for one a core.
 
     Returns:
@@ -83,7 +87,7 @@ def simulate(
         >>> runs.mise.shape
         (5, 4)
     """
-    task = _task(chain, workflow, generations, fields, points, seed)
+    task = _task(chain, workflow, generations, fields, points, method, seed)
     return streaming.all_runs(task, seed, replicates, threads)
 
 
@@ -96,6 +100,7 @@ def estimate(
     replicates: int,
     fields: Sequence[str] | None = None,
     points: npt.ArrayLike | None = None,
+    method: str = "auto",
     threads: int | None = None,
     checkpoint: Path | None = None,
 ) -> Estimates:
@@ -122,7 +127,7 @@ def estimate(
         >>> found.nll.count, found.nll.mean.shape
         (100, (4,))
     """
-    task = _task(chain, workflow, generations, fields, points, seed)
+    task = _task(chain, workflow, generations, fields, points, method, seed)
     return streaming.estimates(task, seed, replicates, threads, checkpoint)
 
 
@@ -196,17 +201,25 @@ def _task(
     generations: int,
     fields: Sequence[str] | None,
     points: npt.ArrayLike | None,
+    method: str,
     seed: int,
 ) -> _Task:
+    if method not in METHODS:
+        raise ValueError(f"unknown method {method!r}: choose from {', '.join(METHODS)}")
     generations = whole_number("generations", generations)
     chosen = _chosen(chain, fields)
     tests = _points(chain, points, seed) if "nll" in chosen else np.zeros((0, chain.dim))
-    copies = 2 if "mean_density_error" in chosen else 1
+    copies = 2 if set(OF_TWO_CHAINS) & set(chosen) else 1
     script = plan(chain, workflow, generations, copies)
     by = measures(chain, script.bandwidth, chosen, tests)
     return _Task(
         chain, workflow, generations, chosen, tests, script, source(chain.truth), by
     )  # fmt: skip
+
+
+def fields_of(chain: KdeChain) -> tuple[str, ...]:
+    """Names of the fields that a chain has."""
+    return tuple(name for name in FIELDS if why_absent(chain, name) is None)
 
 
 def _chosen(chain: KdeChain, fields: Sequence[str] | None) -> tuple[str, ...]:
@@ -215,12 +228,8 @@ def _chosen(chain: KdeChain, fields: Sequence[str] | None) -> tuple[str, ...]:
             raise ValueError(f"unknown field {name!r}: choose from {', '.join(FIELDS)}")
     if fields is not None:
         return tuple(fields)
-    found = ["mise", "cloud_mean_square", "cloud_variance", "extra_variance"]
-    if chain.dim > 1:
-        found = [name for name in found if name not in ON_A_LINE]
-    if not np.isfinite(chain.truth.variance).all():
-        found.remove("extra_variance")
-    return tuple(found)
+    usual = ("mise", "extra_variance", "cloud_variance", "cloud_mean_error")
+    return tuple(name for name in fields_of(chain) if name in usual)
 
 
 def _points(chain: KdeChain, points: npt.ArrayLike | None, seed: int) -> FloatArray:

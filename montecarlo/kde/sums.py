@@ -21,6 +21,7 @@ from montecarlo.kde.fields import (
     MEAN_DENSITY,
     MISE,
     NLL,
+    VARIANCE,
 )
 from montecarlo.kde.measure import Measures
 from montecarlo.kde.nll import add_kernels
@@ -47,6 +48,7 @@ class Sums(NamedTuple):
         difference: transform of a fit less the truth's, axes (generation, [re, im], frequency).
         fine: characters of one row in the first stretch, axes ([cos, sin], frequency).
         work: axes (4 + feature, point).
+        error: integrated squared error of the first chain, axis (generation,).
         values: a row of fields.
     """
 
@@ -61,6 +63,7 @@ class Sums(NamedTuple):
     difference: FloatArray
     fine: FloatArray
     work: FloatArray
+    error: FloatArray
     values: FloatArray
 
 
@@ -83,6 +86,7 @@ def sums(plan: Plan, by: Measures) -> Sums:
         difference=np.zeros((len(plan.bandwidth), 2, waves)),
         fine=np.zeros((2, waves // STRETCHES)),
         work=np.zeros((4 + dim, points)),
+        error=np.zeros(len(plan.bandwidth)),
         values=np.zeros(len(FIELDS)),
     )
 
@@ -193,8 +197,9 @@ def transform(
             into.difference[t, 0, k], into.difference[t, 1, k] = re, im
     if second:
         into.values[MEAN_DENSITY] = product
+        into.values[VARIANCE] = 0.5 * (into.error[t] + error) - product
     else:
-        into.values[MISE] = error
+        into.values[MISE] = into.error[t] = error
 
 
 @spliced

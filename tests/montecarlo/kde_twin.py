@@ -146,7 +146,7 @@ def cloud(spec: KdeChain, fit: Fit) -> dict[str, float]:
     variance = fit.weights @ (away - mean) ** 2
     smoothed = fit.bandwidth**2 * spec.shape.variance
     return {
-        "cloud_mean_square": float((mean**2).mean()),
+        "cloud_mean_error": float((mean**2).mean()),
         "cloud_variance": float(variance.mean()),
         "extra_variance": float((mean**2 + variance + smoothed - spec.truth.variance).mean()),
     }

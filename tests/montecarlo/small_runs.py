@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from montecarlo import kde, regression
 from montecarlo.gaussian import simulate
+from montecarlo.kde.fields import OF_TWO_CHAINS
 from tests.montecarlo import regression_cases as cases
 from theory.gaussian import GaussianChain
 from theory.kde import KdeChain, Power, Scott
@@ -89,8 +90,8 @@ def density() -> dict[str, Array]:
     for name, workflow in WORKFLOWS.items():
         for label, chain in KDE_CHAINS.items():
             points = np.linspace([-9.0] * chain.dim, 9, 7)
-            fields = ["cloud_mean_square", "cloud_variance", "nll"]
-            fields += ["mise", "mean_density_error"] if chain.dim == 1 else []
+            fields = ["cloud_mean_error", "cloud_variance", "nll"]
+            fields += ["mise", *OF_TWO_CHAINS] if chain.dim == 1 else []
             runs = kde.simulate(
                 chain, workflow, 3, seed=2, replicates=2, fields=fields, points=points, threads=1
             )

@@ -76,9 +76,9 @@ def test_a_new_row_is_an_old_one_plus_a_draw_of_the_kernel(
     """A truth that is almost a point: the mean of the second batch of one row is that draw."""
     chain = KdeChain(Normal(1, 0.0, 1e-9), 1.0, kernel)
     runs = simulate(
-        chain, Workflow.replace(1), 2, seed=1, replicates=RUNS, fields=["cloud_mean_square"]
+        chain, Workflow.replace(1), 2, seed=1, replicates=RUNS, fields=["cloud_mean_error"]
     )
-    size = np.sqrt(runs.cloud_mean_square[:, 2])
+    size = np.sqrt(runs.cloud_mean_error[:, 2])
     assert stats.kstest(size, lambda x: 2 * law.cdf(x) - 1).pvalue > FALSE
 
 

@@ -42,7 +42,7 @@ def close(found: float, expected: float) -> bool:
 def test_kernel_is_its_twin(workflow: str, chain: str) -> None:
     flow, spec = WORKFLOWS[workflow], KDE_CHAINS[chain]
     points = np.stack([POINTS, POINTS[::-1] / 2][: spec.dim], axis=1)
-    fields = ["cloud_mean_square", "cloud_variance", "nll"] + ["mise"] * (spec.dim == 1)
+    fields = ["cloud_mean_error", "cloud_variance", "nll"] + ["mise"] * (spec.dim == 1)
     fields += ["extra_variance"] if np.isfinite(spec.truth.variance).all() else []
     runs = simulate(
         spec, flow, GENERATIONS, seed=SEED, replicates=REPLICATES, fields=fields, points=points
@@ -72,7 +72,7 @@ def test_kernel_is_its_twin(workflow: str, chain: str) -> None:
 def test_mean_density_error_is_the_product_of_two_chains(workflow: str) -> None:
     """The other fields are those of the first chain."""
     flow, spec = WORKFLOWS[workflow], KDE_CHAINS["normal"]
-    fields = ("mean_density_error", "cloud_variance")
+    fields = ("mean_density_error", "integrated_variance", "cloud_variance")
     runs = simulate(spec, flow, GENERATIONS, seed=SEED, replicates=REPLICATES, fields=fields)
     stream, (w, weights) = blocks.generator(SEED, FAMILY, 0), spectrum_of(spec, flow)
     for replicate in range(REPLICATES):
@@ -81,5 +81,8 @@ def test_mean_density_error_is_the_product_of_two_chains(workflow: str) -> None:
             left, right = (twin.difference(spec, fits[t - 1], w) for fits in (one, other))
             expected = float(weights @ (left * right.conj()).real)
             assert close(runs.mean_density_error[replicate, t], expected)
+            # Gaussian kernels: what lies beyond the last frequency weighs less than 1e-7
+            half = float(weights @ abs(left - right) ** 2) / 2
+            assert abs(runs.integrated_variance[replicate, t] - half) < 1e-7 * half
             variance = twin.cloud(spec, one[t - 1])["cloud_variance"]
             assert close(runs.cloud_variance[replicate, t], variance)
