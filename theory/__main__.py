@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from theory import kde as densities
 from theory import regression as regressions
 from theory.commandline import (
     Parser,
@@ -32,9 +33,10 @@ from theory.commandline import (
 from theory.curve import Curve, Kind
 from theory.gaussian import FIELDS, available, curves, survival
 from theory.inflation import inflation
+from theory.kde.commandline import add_kde_options, kde_chain_from
 from theory.regression.subsample import drawn_again_from
 from theory.symbolic.commandline import add_derive
-from theory.workflow import whole_number
+from theory.workflow import UnsupportedWorkflow, whole_number
 
 DEFAULT_FIELDS = (
     "mean_error",
@@ -70,6 +72,8 @@ examples:
   python -m theory gaussian --workflow fresh --n-real 20 --n 80 --format csv
   python -m theory regression --workflow accumulate --n 100 --dim 10 --noise 0.5
   python -m theory regression --workflow replace --design table.csv --ridge 0.1
+  python -m theory kde --truth normal --bandwidth 0.4 --workflow replace --n 100
+  python -m theory kde --truth table.csv --smoothing 0.3 --bandwidth scott --workflow accumulate
   python -m theory survival --workflow replace --n 10 --threshold 0.5 --generations 100
   python -m theory inflation --workflow accumulate-subsample --n 100 --plot inflation.png
   python -m theory derive gaussian accumulate
@@ -96,6 +100,7 @@ def build_parser() -> Parser:
     _add_formula_option(gaussian)
     gaussian.set_defaults(act=_gaussian)
     _add_regression(families)
+    _add_kde(families)
 
     spread = families.add_parser(
         "survival", help="probability that the spread is above a share of the true one"
@@ -127,6 +132,17 @@ def _add_regression(families: Any) -> None:
     add_output_options(regression)
     _add_formula_option(regression)
     regression.set_defaults(act=_regression)
+
+
+def _add_kde(families: Any) -> None:
+    kde = families.add_parser(
+        "kde", help="integrated squared error of kernel density estimates", epilog=EXAMPLES
+    )
+    add_workflow_options(kde)
+    add_kde_options(kde)
+    _add_question(kde, densities.FIELDS, "mise")
+    add_output_options(kde)
+    kde.set_defaults(act=_kde)
 
 
 def _add_question(parser: argparse.ArgumentParser, fields: Sequence[str], default: str) -> None:
@@ -198,11 +214,28 @@ def _regression(options: argparse.Namespace) -> int:
     return _answer(options, question, record)
 
 
+def _kde(options: argparse.Namespace) -> int:
+    check_files(options)
+    chain, workflow = kde_chain_from(options), workflow_from(options)
+    known = densities.available(chain, workflow, _horizon(options))
+    truth = options.truth if options.dim is None else f"{options.truth}, dim={options.dim}"
+    title = (
+        f"density estimates of {truth}, {chain.kernel} kernel, bandwidth {options.bandwidth}, "
+        f"{workflow}"
+    )
+    try:
+        ever = f"for ever: {densities.verdict(chain, workflow)}"
+    except UnsupportedWorkflow as reason:
+        ever = str(reason)
+    question = _Question(title, densities.FIELDS, known, list(known), "mise", note=ever)
+    return _answer(options, question, lambda horizon: densities.curves(chain, workflow, horizon))
+
+
 @dataclass(frozen=True)
 class _Question:
     """What a family can be asked: all its fields, those known here, the usual ones, the first.
 
-    `caveat` is a line under values of leading order.
+    `caveat` is a line under values of leading order, `note` one under all.
     """
 
     title: str
@@ -211,6 +244,7 @@ class _Question:
     usual: Sequence[str]
     first: str
     caveat: str | None = None
+    note: str | None = None
 
 
 def _horizon(options: argparse.Namespace) -> int:
@@ -232,6 +266,7 @@ def _answer(
         notes.append(INFINITE[question.first])
     if question.caveat and any(curve.kind is Kind.ASYMPTOTIC for curve in found.values()):
         notes.append(question.caveat)
+    notes += [question.note] if question.note else []
     _show(options, question.title, found, notes)
     return 0
 

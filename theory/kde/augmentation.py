@@ -11,7 +11,7 @@ at every frequency, S = |phi_0|^2, kappa = Khat(h w), gamma = Khat(g w), r(k) = 
 because a row of a subset has the covariance r(R) with the mean of all, and a^2/m = a(1-a)/R. So at
 given h and g the exact error is a *quadratic* in a, MISE(a) = c_0 + c_1 a + c_2 a^2:
     c_2 > 0: the best share is -c_1 / (2 c_2), an end if that is not between 0 and 1;
-    c_2 <= 0: it is an end, no written row or infinitely many, which is the generator smoothed again;
+    c_2 <= 0: it is an end: no written row, or infinitely many (the generator, smoothed again);
     the first written row hurts iff c_1 >= 0, and every number of them does iff c_1 + c_2 >= 0 too.
 
 Observed for a normal truth, R = 100, generators of g from 0.05 to 1 on 20 to 100 of the rows: once
