@@ -1,6 +1,6 @@
 """One table of everything that is aimed at: ``python -m benchmarks.ratios [word ...]``.
 
-Words select lines by their beginning (rows, statistics, subsample, regression, memory, theory,
+Words select lines by their beginning (rows, statistics, subsample, regression, kde, memory, theory,
 import, command); none selects all, which takes ten minutes or so.  Nothing is asserted: the machine
 may be busy.
 """
@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable
 from functools import partial
 
-from benchmarks import regression, workloads
+from benchmarks import kde, regression, workloads
 from benchmarks.measure import (
     ROOT,
     Row,
@@ -231,6 +231,7 @@ GROUPS: dict[str, Callable[[], list[Row]]] = {
     "statistics": statistics,
     "subsample": subsample,
     "regression": regression.rows,
+    "kde": kde.rows,
     "memory": memory,
     "theory": theory,
     "import": imports,

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from loopbound import version
-from montecarlo import categorical, regression
+from montecarlo import categorical, kde, regression
 from montecarlo.estimate import Estimate, Estimates, Interrupted
 from montecarlo.gaussian import FIELDS, METHODS, estimate
 from theory.commandline import (
@@ -32,6 +32,7 @@ from theory.commandline import (
     workflow_from,
     write,
 )
+from theory.kde.commandline import add_kde_options, kde_chain_from
 
 DEFAULT_FIELDS = ("mean_error", "trace_ratio", "log_det_ratio", "excess_nll")
 
@@ -45,6 +46,7 @@ examples:
   python -m montecarlo regression --workflow accumulate --n 30 --dim 5 --method rao-blackwell
   python -m montecarlo regression --workflow replace --design table.csv --noise 0.5,1
   python -m montecarlo categorical --workflow replace --n 100 --zipf 1000,1.1
+  python -m montecarlo kde --truth normal --bandwidth 0.4 --workflow accumulate --fields mise,nll
 
 Ctrl-C prints the estimate from the replicates that are finished; exit status 130. With a
 checkpoint, the same command goes on from there, and so it does after a kill.
@@ -91,6 +93,13 @@ def build_parser() -> Parser:
         "'rows' draws every row, 'statistics' the counts of each batch",
     )  # fmt: skip
     counted.set_defaults(act=_categorical)
+    density = families.add_parser(
+        "kde", help="a density estimate, refitted to rows that it wrote", epilog=EXAMPLES
+    )
+    add_workflow_options(density)
+    add_kde_options(density)
+    _add_simulation_options(density, kde.METHODS, kde.FIELDS, "'rows' draws every row")
+    density.set_defaults(act=_kde)
     return parser
 
 
@@ -165,6 +174,22 @@ def _categorical(options: argparse.Namespace) -> int:
             chain, workflow, _generations(options), seed=options.seed,
             replicates=options.replicates, fields=_fields(options, None),
             method=options.method, threads=options.threads, checkpoint=options.checkpoint,
+        ),
+    )  # fmt: skip
+
+
+def _kde(options: argparse.Namespace) -> int:
+    check_files(options)
+    chain, workflow = kde_chain_from(options), workflow_from(options)
+    title = f"kernel-density chain, truth {options.truth}, {options.kernel}, {workflow}"
+    fields = kde.fields_of(chain) if options.fields == "all" else _fields(options, None)
+    return _answered(
+        options,
+        f"{title}, bandwidth {options.bandwidth}",
+        lambda: kde.estimate(
+            chain, workflow, _generations(options), seed=options.seed,
+            replicates=options.replicates, fields=fields, method=options.method,
+            threads=options.threads, checkpoint=options.checkpoint,
         ),
     )  # fmt: skip
 

@@ -61,6 +61,12 @@ class Task(Protocol):
         """What a checkpoint is of."""
 
 
+def block_size_of(task: Task) -> int:
+    """Runs of a block: by the numbers that they draw, unless the task has a `block_size`."""
+    own: int | None = getattr(task, "block_size", None)
+    return blocks.size_of(task.draws) if own is None else own
+
+
 def all_runs(task: Task, seed: int, replicates: int, threads: int | None) -> Runs:
     """Every run of the task.
 
@@ -96,7 +102,7 @@ def estimates(
         Interrupted: Ctrl-C; `finished` holds the estimates of the finished blocks.
     """
     seed, replicates, threads = blocks.checked(seed, replicates, threads)
-    block_size = blocks.size_of(task.draws)
+    block_size = block_size_of(task)
     running = Running(block_size)
     numbers = (task.generations + 1) * len(task.fields)
     chunk = max(_CHUNK // (numbers * task.together), 1) * task.together
@@ -141,5 +147,5 @@ def _blocks(
 ) -> Iterator[blocks.Result]:
     return blocks.run(
         job, family=task.family, seed=seed, replicates=replicates, threads=threads,
-        label=str(task.workflow), start=start, block_size=blocks.size_of(task.draws),
+        label=str(task.workflow), start=start, block_size=block_size_of(task),
     )  # fmt: skip

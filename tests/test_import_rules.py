@@ -100,6 +100,8 @@ SPECS = {
     "theory.categorical": {"CategoricalChain"},
     "theory.regression": {"RegressionChain"},
     "theory.regression.chain": {"checked_design"},
+    "theory.kde": {"KdeChain"},
+    "theory.truths": {"GaussianMixture", "Laplace", "Normal", "StudentT", "Truth", "Uniform"},
 }
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from validation import asymptotic, categorical, gaussian, regression, regression_limits
+from validation import asymptotic, categorical, gaussian, kde, regression, regression_limits
 from validation.data import bundled
 from validation.experiment import Experiment
 
-FAMILIES = ("gaussian", "inflation", "regression", "categorical")
+FAMILIES = ("gaussian", "inflation", "regression", "kde", "categorical")
 
 
 def every() -> Iterator[Experiment]:
@@ -21,6 +21,7 @@ def every() -> Iterator[Experiment]:
     diabetes, *_ = bundled()
     yield from regression.on_design(diabetes)
     yield from regression_limits.grids()
+    yield from kde.experiments()
     yield from categorical.experiments()
 
 

@@ -9,11 +9,14 @@ import sys
 import numpy as np
 from numpy.typing import NDArray
 
-from montecarlo import categorical, regression
+from montecarlo import categorical, kde, regression
 from montecarlo.gaussian import simulate
+from montecarlo.kde.fields import OF_TWO_CHAINS
 from tests.montecarlo import regression_cases as cases
 from theory.categorical import CategoricalChain, zipf
 from theory.gaussian import GaussianChain
+from theory.kde import KdeChain, Power, Scott
+from theory.truths import GaussianMixture, Laplace, Normal, StudentT, Uniform
 from theory.workflow import Workflow
 
 Array = NDArray[np.float64]
@@ -31,6 +34,21 @@ WORKFLOWS = {
     "custom": Workflow.custom((9, 8, 10), lambda t: np.arange(1.0, t + 1) * 2 / (t * (t + 1))),
     "singular": Workflow.replace(2),
 }
+
+
+KDE_CHAINS = {
+    "normal": KdeChain(Normal(1, 0.5, 2.0), 0.4),
+    "plane": KdeChain(
+        GaussianMixture((0.3, 0.7), ((-2, 1), (1, 3)), ((0.5, 0.2), (0.2, 1.0))), Scott()
+    ),
+    "mixture-laplace": KdeChain(
+        GaussianMixture((0.3, 0.2, 0.5), (-2, 0, 3), (0.2, 1, 2)), (0.5, 0.5, 0.3), "laplace"
+    ),
+    "uniform-epanechnikov": KdeChain(Uniform(-1, 2), 0.7, "epanechnikov"),
+    "laplace-triangular": KdeChain(Laplace(0.7), Power(0.5, 0.2), "triangular"),
+    "student-uniform": KdeChain(StudentT(5.0, 0.5), 0.9, "uniform"),
+}
+"""Every truth, every kernel, and bandwidths that change or stay."""
 
 
 def gaussian() -> dict[str, Array]:
@@ -81,7 +99,23 @@ def counted() -> dict[str, Array]:
     return found
 
 
-FAMILIES = {"gaussian": gaussian, "regression": linear, "categorical": counted}
+def density() -> dict[str, Array]:
+    """Every field that the truth has; test points near and far."""
+    found = {}
+    for name, workflow in WORKFLOWS.items():
+        for label, chain in KDE_CHAINS.items():
+            points = np.linspace([-9.0] * chain.dim, 9, 7)
+            fields = ["cloud_mean_error", "cloud_variance", "nll"]
+            fields += ["mise", *OF_TWO_CHAINS] if chain.dim == 1 else []
+            runs = kde.simulate(
+                chain, workflow, 3, seed=2, replicates=2, fields=fields, points=points, threads=1
+            )
+            for field, values in runs.values.items():
+                found[f"{name}-{label}-{field}"] = values
+    return found
+
+
+FAMILIES = {"gaussian": gaussian, "regression": linear, "categorical": counted, "kde": density}
 """Each returns every field of every workflow, by name."""
 
 if __name__ == "__main__":

@@ -6,13 +6,16 @@ import numpy as np
 import pytest
 
 from montecarlo.gaussian import FIELDS as SIMULATED
+from montecarlo.kde import FIELDS as KDE_SIMULATED
 from montecarlo.regression import FIELDS as REGRESSION_SIMULATED
 from theory.curve import Kind
 from theory.gaussian import FIELDS, GaussianChain, available
+from theory.kde.curves import FIELDS as KDE_FIELDS
+from theory.kde.kernels import KERNELS
 from theory.regression import FIELDS as REGRESSION_FIELDS
 from theory.tables import RealTable
 from theory.workflow import Workflow, WorkflowKind
-from validation import claims, regression
+from validation import claims, kde, regression
 from validation.calibrated import Verdict
 from validation.check import check
 from validation.claims import select
@@ -156,3 +159,32 @@ def test_claimed_errors_have_a_finite_variance():
             continue
         for t in range(1, e.generations + 1):
             assert abs(e.workflow.train_size(t) - e.chain.dim) >= 4, e.name
+
+
+# --- kernel density ------------------------------------------------------------------------------
+
+DENSITY = list(kde.experiments())
+
+
+def test_every_density_field_has_a_simulated_twin():
+    """Of the simulated ones `nll` has none: it is of test points that theory does not see."""
+    assert set(kde.TWINS) == set(KDE_FIELDS)
+    assert set(kde.TWINS.values()) == set(KDE_SIMULATED) - {"nll"}
+    assert {field for e in DENSITY for field in e.fields} == set(KDE_FIELDS)
+
+
+def test_every_workflow_kernel_and_truth_of_densities_is_claimed():
+    for field in ("mise", "cloud_variance"):
+        kinds = {e.workflow.kind for e in DENSITY if field in e.fields}
+        assert kinds == set(WorkflowKind)
+    squared = [e.chain for e in DENSITY if "mise" in e.fields]
+    assert {chain.kernel for chain in squared} == set(KERNELS)
+    names = {type(chain.truth).__name__ for chain in squared}
+    assert names == {"Normal", "GaussianMixture", "Uniform", "Laplace", "StudentT"}
+
+
+@pytest.mark.parametrize("stem", ["kde/normal-0.8/accumulate", "kde/normal-0.2/anchored"])
+def test_a_density_claim_that_is_off_by_two_percent_disagrees(stem: str):
+    chosen = select([stem], DENSITY)
+    for found in check(chosen, perturb=0.02):
+        assert all(f.verdict is Verdict.DISAGREES for f in found)

@@ -1,0 +1,156 @@
+"""The kernel-density claims: which truth, bandwidth and kernel under which workflow.
+
+Few rows a batch make a run cheap and an effect of 1/n large. The moments of the cloud are averages
+over coordinates, so many coordinates make their tails light.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from montecarlo.estimate import Estimates
+from montecarlo.kde import estimate
+from theory.curve import Curve
+from theory.kde import KdeChain, Power, Scott
+from theory.kde.curves import FIELDS, curves
+from theory.tables import RealTable
+from theory.truths import GaussianMixture, Laplace, Normal, StudentT, Uniform
+from theory.workflow import Workflow
+from validation.experiment import by_name
+from validation.gaussian import every_other_batch
+
+FloatArray = npt.NDArray[np.float64]
+
+TWINS: dict[str, str] = {name: name for name in FIELDS} | {"excess_nll_lower": "excess_nll"}
+"""Theory field -> simulated field."""
+
+MISE = ("mise",)
+CLOUD = ("extra_variance", "cloud_variance", "cloud_mean_error")
+
+
+@dataclass(frozen=True, eq=False)
+class KdeExperiment:
+    """One simulation of a kernel-density chain and the claims that it tests; see `Experiment`.
+
+    Attributes:
+        label: names the workflow in the claims' names.
+        truth: names the truth, the bandwidths and the kernel there.
+        chain: the three themselves.
+        workflow: who trains on what.
+        generations: fits a run.
+        fields: theory fields tested.
+    """
+
+    label: str
+    truth: str
+    chain: KdeChain
+    workflow: Workflow
+    generations: int = 3
+    fields: tuple[str, ...] = MISE
+
+    claimed = True
+    table: RealTable | None = None
+
+    @property
+    def name(self) -> str:
+        """kde/truth/workflow/dimension/size."""
+        stem = f"kde/{self.truth}/{self.label}/dim{self.chain.dim}"
+        return by_name(stem, self.workflow)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Dimension, truth, bandwidth and kernel."""
+        chain = self.chain
+        return {
+            "dim": chain.dim, "truth": type(chain.truth).__name__,
+            "bandwidth": str(chain.bandwidth), "kernel": chain.kernel,
+        }  # fmt: skip
+
+    def theory(self) -> dict[str, Curve]:
+        """The curves under test, by field."""
+        known = curves(self.chain, self.workflow, self.generations)
+        return {name: known[name] for name in self.fields}
+
+    def simulate(
+        self, *, seed: int, replicates: int, threads: int | None, checkpoint: Path | None
+    ) -> Estimates:
+        """The simulated fields, each once."""
+        return estimate(
+            self.chain, self.workflow, self.generations, seed=seed, replicates=replicates,
+            fields=tuple(dict.fromkeys(TWINS[name] for name in self.fields)), threads=threads,
+            checkpoint=checkpoint,
+        )  # fmt: skip
+
+    def twin(self, field: str) -> str:
+        """The simulated field that a theory field is compared with."""
+        return TWINS[field]
+
+    def run_std(self, field: str, curve: Curve) -> FloatArray | None:
+        """Theory knows none."""
+        return None
+
+    def order(self, found: Estimates, curve: Curve) -> None:
+        """No grid."""
+
+
+def _workflows(n: int) -> dict[str, Workflow]:
+    return {
+        "replace": Workflow.replace(n),
+        "accumulate": Workflow.accumulate(n),
+        "accumulate-subsample": Workflow.accumulate_subsample(n),
+        "with-replacement": Workflow.accumulate_subsample(n, replacement=True),
+        "sliding-window": Workflow.sliding_window(n, 2),
+        "anchored": Workflow.anchored(n, n),
+        "fresh": Workflow.fresh(n, n),
+        "fresh-weighted": Workflow.fresh(n, n, weight=0.3),
+        "custom": Workflow.custom(n, every_other_batch),
+    }
+
+
+MIXTURE = GaussianMixture((0.4, 0.6), (-1.5, 1.0), (0.25, 0.6))
+
+
+def experiments() -> Iterator[KdeExperiment]:
+    """Every workflow, truth and kernel; moments in many dimensions; the mean density; a bound.
+
+    Narrow kernels make an integrated squared error the sum of many parts, which varies little.
+    """
+    for label, workflow in _workflows(8).items():
+        yield KdeExperiment(label, "normal-0.2", KdeChain(Normal(), 0.2), workflow)
+        yield KdeExperiment(label, "normal-0.8", KdeChain(Normal(8), 0.8), workflow, fields=CLOUD)
+    yield from _truths()
+    yield from _mean_density()
+
+
+def _truths() -> Iterator[KdeExperiment]:
+    """Each truth with another kernel and another rule of bandwidths."""
+    for name, chain, label in (
+        ("mixture-epanechnikov-power", KdeChain(MIXTURE, Power(0.6, 0.4), "epanechnikov"),
+         "accumulate"),
+        ("uniform-triangular-schedule", KdeChain(Uniform(-1, 2), (0.5, 0.3), "triangular"),
+         "replace"),
+        ("laplace-laplace", KdeChain(Laplace(), 0.3, "laplace"), "accumulate"),
+        ("student-gaussian-scott", KdeChain(StudentT(5.0), Scott(0.4)), "accumulate-subsample"),
+        ("mixture-uniform", KdeChain(MIXTURE, 0.5, "uniform"), "anchored"),
+    ):  # fmt: skip
+        yield KdeExperiment(label, name, chain, _workflows(8)[label])
+
+
+def _mean_density() -> Iterator[KdeExperiment]:
+    """Smoothing that is seen beside the noise of the rows; what runs differ by; Jensen's bound."""
+    for label in ("replace", "accumulate", "fresh"):
+        chain, workflow = KdeChain(Normal(), 1.0), _workflows(40)[label]
+        yield KdeExperiment(label, "normal-1", chain, workflow, 2, ("mean_density_error",))
+    chain, workflow = KdeChain(Normal(), 0.2), _workflows(8)["accumulate"]
+    yield KdeExperiment(
+        "accumulate", "normal-0.2-runs", chain, workflow, 3, ("integrated_variance",)
+    )
+    for label in ("replace", "accumulate"):
+        chain, workflow = KdeChain(Normal(), 1.0), _workflows(40)[label]
+        yield KdeExperiment(label, "normal-1-bound", chain, workflow, 2, ("excess_nll_lower",))
