@@ -7,6 +7,7 @@ closed form, and within what it says of itself elsewhere.
 import math
 from collections.abc import Callable
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -94,13 +95,13 @@ TRUTHS = {
     ),
     "uniform": (
         Uniform(2.0, 4.0),
-        density_overlap(lambda x: np.full_like(x, 0.5), *panel_rule(EVEN, 8)),
+        cache(density_overlap(lambda x: np.full_like(x, 0.5), *panel_rule(EVEN, 8))),
     ),
     "laplace": (
         Laplace(0.5),
-        density_overlap(lambda x: np.exp(-2 * np.abs(x)), *panel_rule(BOTH_SIDES, 12)),
+        cache(density_overlap(lambda x: np.exp(-2 * np.abs(x)), *panel_rule(BOTH_SIDES, 12))),
     ),
-    "student": (StudentT(3.0), density_overlap(student(3.0), *panel_rule(BOTH_SIDES, 12))),
+    "student": (StudentT(3.0), cache(density_overlap(student(3.0), *panel_rule(BOTH_SIDES, 12)))),
 }
 """A truth and its overlap; what lies beyond 60 has 60^-7 = 4e-13 of the squared density."""
 
@@ -118,7 +119,7 @@ def spread(bandwidth: tuple[float, ...], generations: int) -> list[float]:
 
 
 @given(cases(), schedule())
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_errors_of_any_workflow(case: Case, bandwidth: tuple[float, ...]) -> None:
     """Normal truth: mean integrated squared error and its two parts, six generations."""
     h = spread(bandwidth, GENERATIONS)
@@ -134,7 +135,7 @@ def test_errors_of_any_workflow(case: Case, bandwidth: tuple[float, ...]) -> Non
 
 
 @given(cases(), schedule())
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_moments_of_any_workflow(case: Case, bandwidth: tuple[float, ...]) -> None:
     h = spread(bandwidth, GENERATIONS)
     known = curves(KdeChain(Normal(1, 0.0, 1.5), bandwidth), case.workflow, GENERATIONS)
@@ -350,6 +351,20 @@ def test_written_rows_help_a_truth_of_two_scales() -> None:
     assert without == pytest.approx(alone[1], rel=1e-6)
     assert 0.05 < share < 0.3
     assert error <= helped[1] * (1 + 1e-6)
+
+
+def test_smoothing_before_the_last_fit_may_help() -> None:
+    """The same under accumulate, 100 real and 11 written rows: MISE_2 is below the best MISE_1.
+
+    So "do not smooth before the last fit" holds for a normal truth, not for every one.
+    """
+    chain, workflow = KdeChain(NEEDLE_TRUTH, 1.0), Workflow.accumulate((100, 11))
+    h = optimal_bandwidths(chain, workflow, 2, horizon=2)[1:]
+    assert h == pytest.approx([0.87266, 0.04357], rel=1e-3)
+    errors = kde_mise.mise("accumulate", (100, 11), list(h), overlap=NEEDLE)
+    assert errors[2] < 0.991 * least(lambda h: ordinary(100, h, NEEDLE))[1]
+    for other in ([1e-4, 0.044], [0.87, 0.03], [0.6, 0.044], [1.2, 0.044], [0.05, 0.05]):
+        assert kde_mise.mise("accumulate", (100, 11), other, overlap=NEEDLE)[2] > errors[2]
 
 
 @pytest.mark.parametrize(("fitted_on", "g", "h"), [(12, 0.5, 0.3), (5, 0.2, 0.6), (1, 1.0, 0.4)])
