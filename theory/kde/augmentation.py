@@ -29,6 +29,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from theory.kde.bandwidths import positive
 from theory.kde.chain import KdeChain
 from theory.kde.error import kernel_square
 from theory.kde.optimal import Grid, best_bandwidth, first_guess, frequency_grid
@@ -107,7 +108,9 @@ def augmentation(
     h = chain.bandwidth
     if not isinstance(h, float):
         raise ValueError(f"augmentation needs one bandwidth, got {h!r}")
-    return _at(chain, frequency_grid(chain), real, fitted_on, generator_bandwidth, h)
+    narrow = math.hypot(h, positive("generator_bandwidth", generator_bandwidth))
+    grid = frequency_grid(chain, narrow)
+    return _at(chain, grid, real, fitted_on, generator_bandwidth, h)
 
 
 def best_augmentation(
@@ -118,7 +121,7 @@ def best_augmentation(
     The chain's bandwidth is not looked at. Shares are those of `SHARES`, each with the h that
     minimises the exact error.
     """
-    grid = frequency_grid(chain)
+    grid = frequency_grid(chain, positive("generator_bandwidth", generator_bandwidth))
     floors = [_mixed(grid, chain, real, fitted_on, generator_bandwidth, a) for a in SHARES]
     found = []
     for square, mean, floor in floors:
@@ -135,8 +138,6 @@ def _mixed(
     whole_number("real", real)
     if whole_number("fitted_on", fitted_on) > real:
         raise ValueError(f"fitted_on must be at most real={real}, got {fitted_on}")
-    if not (isinstance(g, int | float | np.number) and 0 < g < math.inf):
-        raise ValueError(f"generator_bandwidth must be a finite number > 0, got {g!r}")
     gamma, power = chain.shape.transform(g * grid.r), grid.power
     of_real = 1 / real + (1 - 1 / real) * power
     of_generator = gamma**2 * (1 / fitted_on + (1 - 1 / fitted_on) * power)

@@ -55,9 +55,10 @@ class Grid:
     power: FloatArray
 
 
-def frequency_grid(chain: KdeChain) -> Grid:
-    """Composite Clenshaw-Curtis nodes up to where the truth's power vanishes, 2^10 units at most.
+def frequency_grid(chain: KdeChain, narrow: float) -> Grid:
+    """Composite Clenshaw-Curtis nodes up to where the truth's power and kernels vanish.
 
+    `narrow` is the bandwidth of a Gaussian kernel that is to have vanished; 2^10 units at most.
     The unit is (int f_0^2)^(1/d), one over the truth's width; below one unit panels shrink by
     factors of two, above it they are two units wide.
     """
@@ -66,7 +67,7 @@ def frequency_grid(chain: KdeChain) -> Grid:
     truth, dim = chain.truth, chain.dim
     unit = truth.square_integral ** (1 / dim)
     octaves = 2.0 ** np.arange(3, 11)
-    vanished = truth.envelope(unit * octaves) ** 2 < 1e-17
+    vanished = (truth.envelope(unit * octaves) ** 2 < 1e-17) & (unit * octaves * narrow > 6)
     last = octaves[int(np.argmax(vanished))] if vanished.any() else octaves[-1]
     edges = unit * np.array([0, *2.0 ** np.arange(-8, 1), *np.arange(2, last + 1, 2)])
     nodes, shares = clenshaw_curtis(ORDER)
@@ -147,7 +148,7 @@ def optimal_bandwidths(
 
 def _greedy(chain: KdeChain, workflow: Workflow, generations: int) -> FloatArray:
     """Each generation's own optimum: the recursion asks for h_t once it has fit t."""
-    grid = frequency_grid(chain)
+    grid = frequency_grid(chain, first_guess(chain, workflow.train_size(generations)) / 2)
     # The last frequency is infinity, where S = kappa = 0: it carries the floor b_t.
     root = np.append(np.sqrt(np.maximum(grid.power, 1e-300)), 0.0)
     found: list[float] = []
@@ -176,7 +177,7 @@ def _for_horizon(chain: KdeChain, workflow: Workflow, start: FloatArray) -> Floa
     """The whole schedule for the error of its last generation, by L-BFGS on log h."""
     from scipy.optimize import minimize
 
-    grid = frequency_grid(chain)
+    grid = frequency_grid(chain, float(start.min()) / 2)
     root = np.append(np.sqrt(np.maximum(grid.power, 1e-300)), 0.0)
 
     def error(log_h: FloatArray) -> float:
