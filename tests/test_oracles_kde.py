@@ -16,13 +16,18 @@ from scipy.stats import norm
 
 from tests.oracles import kde_fourier, kde_literal, kde_quadrature
 from tests.oracles.batch_covariance import gaussian_moments
+from tests.oracles.kde_data_sets import (
+    circles_entropy,
+    circles_overlap,
+    curve_overlap,
+    moons_overlap,
+    swiss_roll_overlap,
+)
 from tests.oracles.kde_enumeration import cycle_law, enumerated_ancestries
 from tests.oracles.kde_lineage import ancestries
 from tests.oracles.kde_mise import (
     augmentation_mise,
-    circles_overlap,
     cloud_moments,
-    curve_overlap,
     density_overlap,
     extra_variances,
     mean_densities,
@@ -328,6 +333,43 @@ def test_circles_are_curves() -> None:
     exact = circles_overlap((1.0, 0.8), 0.1)
     for v in (0.0, 0.1, 2.0):
         assert by_nodes(v) == pytest.approx(exact(v), rel=1e-11)
+
+
+def moons(rows: int, generator: np.random.Generator) -> Array:
+    angle, lower = math.pi * generator.random(rows), generator.random(rows) < 0.5
+    across, up = np.cos(angle), np.sin(angle)
+    return np.where(lower[:, None], np.stack([1 - across, 0.5 - up], 1), np.stack([across, up], 1))
+
+
+def swiss_roll(rows: int, generator: np.random.Generator) -> Array:
+    t = 1.5 * math.pi * (1 + 2 * generator.random(rows))
+    return np.stack([t * np.cos(t), 21 * generator.random(rows), t * np.sin(t)], axis=1)
+
+
+@pytest.mark.parametrize(
+    ("draw", "overlap", "v"),
+    [(moons, moons_overlap(0.1), 0.05), (swiss_roll, swiss_roll_overlap(0.3), 1.0)],
+    ids=["moons", "swiss roll"],
+)
+def test_overlaps_of_data_sets_are_means_over_pairs_of_rows(draw, overlap, v: float) -> None:
+    """40,000 independent pairs; noise^2 is 0.01 and 0.09: the gap's variance is 2 noise^2 + v."""
+    generator = np.random.default_rng(7)
+    gaps = ((draw(40_000, generator) - draw(40_000, generator)) ** 2).sum(axis=1)
+    dim = draw(1, generator).shape[1]
+    total = v + (0.02 if dim == 2 else 0.18)
+    density = np.exp(-gaps / (2 * total)) * (2 * math.pi * total) ** (-dim / 2)
+    error = density.std(ddof=1) / math.sqrt(len(density))
+    assert abs(density.mean() - overlap(v)) < Z_LIMIT * error
+
+
+def test_entropy_of_circles() -> None:
+    """0.7812 nats at noise .05; the settings of the published experiments print .783.
+
+    One wide circle looks straight: log(2 pi) + log(2 pi e noise^2)/2, to noise^2/8 and higher.
+    """
+    assert circles_entropy((1.0, 0.8), 0.05) == pytest.approx(0.78121, abs=5e-6)
+    straight = math.log(2 * math.pi) + math.log(2 * math.pi * math.e * 0.01**2) / 2
+    assert circles_entropy((1.0,), 0.01) == pytest.approx(straight, abs=1e-4)
 
 
 def test_mean_density_error_and_lower_bound_are_integrals_of_the_mean_density() -> None:

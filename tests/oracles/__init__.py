@@ -19,6 +19,7 @@ Every file here starts from the definition of the chain and shares no line with 
 ``kde_lineage``             ancestors of one row and of two rows, in fractions, any workflow
 ``kde_enumeration``         the same over every subsample and every choice of parents; cycle law
 ``kde_mise``                Gaussian kernel: MISE and other curves in x space from the ancestors
+``kde_data_sets``           the overlaps it needs for circles, moons and swiss roll
 ``kde_quadrature``          other kernels, two generations, by quadrature in x space
 ``kde_fourier``             any kernel, any generation, d = 1: the ancestors again, in frequencies
 ``kde_literal``             the kernel density chain itself, refitted at every generation

@@ -21,7 +21,6 @@ from typing import Unpack
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import i0e
 
 from tests.oracles.kde_lineage import Ancestry, Steps, ancestries
 from tests.oracles.training_sets import Options
@@ -229,41 +228,6 @@ def density_overlap(density: Callable[[Array], Array], nodes: Array, weights: Ar
         if v == 0:
             return float(mass @ density(nodes))
         return float(mass @ np.exp(-square / (2 * v)) @ mass / math.sqrt(2 * math.pi * v))
-
-    return overlap
-
-
-def curve_overlap(curve: Array, weights: Array, noise: float) -> Overlap:
-    """Return the overlap of points on a curve plus N(0, noise^2 I).
-
-    ``curve``, axes (node, coordinate), and ``weights`` are a rule for the law of the point on the
-    curve; it must resolve N(0, noise^2 I) along it.
-    """
-    gaps = ((curve[:, None, :] - curve[None, :, :]) ** 2).sum(axis=2)
-    dim = curve.shape[1]
-
-    def overlap(v: float) -> float:
-        total = 2 * noise**2 + v
-        density = np.exp(-gaps / (2 * total)) * (2 * math.pi * total) ** (-dim / 2)
-        return float(weights @ density @ weights)
-
-    return overlap
-
-
-def circles_overlap(radii: Sequence[float], noise: float) -> Overlap:
-    """Return the overlap of circles about the origin, equally likely, plus N(0, noise^2 I).
-
-    The mean of exp(r s cos(angle) / V) over the angle is I_0(r s / V).
-    """
-
-    def overlap(v: float) -> float:
-        total = 2 * noise**2 + v
-        terms = [
-            math.exp(-((r - s) ** 2) / (2 * total)) * float(i0e(r * s / total))
-            for r in radii
-            for s in radii
-        ]
-        return math.fsum(terms) / len(terms) / (2 * math.pi * total)
 
     return overlap
 
