@@ -172,6 +172,7 @@ def test_one_category_has_collapsed():
     assert known.collapse_probability.values.tolist() == [1] * 4
     assert known.collapse_time.values.tolist() == [0] * 4
     assert known.squared_error.values.tolist() == [0] * 4
+    assert not np.signbit(known.entropy.values).any()
     assert diffusion_collapse_time(chain, Workflow.replace(5)).mean == 0
 
 

@@ -115,7 +115,7 @@ def diffusion_collapse_time(chain: CategoricalChain, workflow: Workflow) -> Coll
         )
     rest = 1 - chain.array
     rest = rest[rest > 0]
-    mean = -2 * workflow.schedule[0] * math.fsum(rest * np.log(rest))
+    mean = 2 * workflow.schedule[0] * math.fsum(rest * -np.log(rest))
     return CollapseTime(mean, Kind.ASYMPTOTIC, f"{_SOURCE}, diffusion limit, 1/n")
 
 
