@@ -97,7 +97,14 @@ def _waiting(rows: int) -> FloatArray:
 def diffusion_collapse_time(chain: CategoricalChain, workflow: Workflow) -> CollapseTime:
     """-2 n sum (1 - p) log(1 - p) (fits), replace: the diffusion limit n -> infinity. Asymptotic.
 
-    The exact time over n tends to it at a rate of 1/n. It costs nothing at any n.
+    The exact time is below it by ln(n) / 3 + O(1) fits, whatever the probabilities. It costs
+    nothing at any n.
+
+    Why a third: g of `collapse_time` has g'' = -2 n / (1 - x) in the limit. The third and fourth
+    moments of a step add h = -x (1/3 - x/6) / (n (1 - x)) to x (1 - x) g'' / (2 n) + x = 0, so the
+    correction has g_1'' = (2/3 - x/3) / (1 - x)^2: near 1 it is -ln(1 - x) / 3. The chain ends it
+    where 1 - x is of order 1/n, at g_1(1) = 0: that takes x ln(n) / 3 off, and shares sum to 1.
+    A matched expansion, not a proof; exact times agree to four digits at n = 6,400.
 
     Raises:
         UnsupportedWorkflow: not replace, or batches of unequal size.
@@ -115,8 +122,8 @@ def diffusion_collapse_time(chain: CategoricalChain, workflow: Workflow) -> Coll
         )
     rest = 1 - chain.array
     rest = rest[rest > 0]
-    mean = -2 * workflow.schedule[0] * math.fsum(rest * np.log(rest))
-    return CollapseTime(mean, Kind.ASYMPTOTIC, f"{_SOURCE}, diffusion limit, 1/n")
+    mean = 2 * workflow.schedule[0] * math.fsum(rest * -np.log(rest))
+    return CollapseTime(mean, Kind.ASYMPTOTIC, f"{_SOURCE}, diffusion limit, ln(n) / (3 n)")
 
 
 def extinction(chain: CategoricalChain, workflow: Workflow, generations: int) -> FloatArray:

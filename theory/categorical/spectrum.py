@@ -48,7 +48,7 @@ class Spectrum(NamedTuple):
         log = np.log(x, out=np.zeros_like(x), where=inside)
         return (
             float(number[x > 0].sum()),
-            float(-(number * x * log).sum()),
+            float(0.0 - (number * x * log).sum()),
             float(number[x == 1].sum()),
         )
 
