@@ -13,26 +13,23 @@ from loopbound import version
 from montecarlo import categorical, kde, regression
 from montecarlo.estimate import Estimate, Estimates, Interrupted
 from montecarlo.gaussian import FIELDS, METHODS, estimate
+from theory.categorical.commandline import add_categorical_options, categorical_chain_from
 from theory.commandline import (
     STOPPED,
     Parser,
     Table,
-    add_categorical_options,
-    add_chain_options,
     add_output_options,
-    add_regression_options,
     add_workflow_options,
     answer,
-    categorical_chain_from,
-    chain_from,
     check_files,
     panels,
-    regression_chain_from,
     sample_generations,
     workflow_from,
     write,
 )
+from theory.gaussian.commandline import add_chain_options, chain_from
 from theory.kde.commandline import add_kde_options, kde_chain_from
+from theory.regression.commandline import add_regression_options, regression_chain_from
 
 DEFAULT_FIELDS = ("mean_error", "trace_ratio", "log_det_ratio", "excess_nll")
 

@@ -15,29 +15,26 @@ import numpy as np
 from theory import categorical as categories
 from theory import kde as densities
 from theory import regression as regressions
+from theory.categorical.commandline import add_categorical_options, categorical_chain_from
 from theory.commandline import (
     Parser,
     Table,
-    add_categorical_options,
-    add_chain_options,
     add_output_options,
-    add_regression_options,
     add_workflow_options,
     answer,
-    categorical_chain_from,
-    chain_from,
     check_files,
     numbers,
     panels,
-    regression_chain_from,
     sample_generations,
     workflow_from,
     write,
 )
 from theory.curve import Curve, Kind
 from theory.gaussian import FIELDS, available, curves, survival
+from theory.gaussian.commandline import add_chain_options, chain_from
 from theory.inflation import inflation
 from theory.kde.commandline import add_kde_options, kde_chain_from
+from theory.regression.commandline import add_regression_options, regression_chain_from
 from theory.regression.subsample import drawn_again_from
 from theory.symbolic.commandline import add_derive
 from theory.workflow import UnsupportedWorkflow, Workflow, whole_number

@@ -19,15 +19,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
-from theory.categorical import CategoricalChain, uniform, zipf
-from theory.gaussian import GaussianChain
-from theory.regression import RegressionChain
-from theory.regression.chain import DESIGNS, PENALTIES
 from theory.workflow import Workflow, WorkflowKind
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
+    pass
 
 PLOT_SUFFIXES = (".png", ".svg", ".pdf")
 STOPPED = 130  # exit status after Ctrl-C, as shells have it
@@ -126,30 +121,7 @@ def workflow_from(options: argparse.Namespace) -> Workflow:
     )
 
 
-def add_chain_options(parser: argparse.ArgumentParser, *, dim: bool = True) -> None:
-    """The Gaussian chain's options."""
-    group = parser.add_argument_group("Gaussian chain")
-    if dim:
-        group.add_argument("--dim", type=int, metavar="D", help="dimension (default 1)")
-        group.add_argument(
-            "--eigenvalues", type=numbers, metavar="X[,X...]",
-            help="of the true covariance (default: all 1)",
-        )  # fmt: skip
-    group.add_argument(
-        "--ddof", type=int, default=1, help="1 unbiased (default), 0 maximum likelihood"
-    )
-    group.add_argument(
-        "--temperature", type=float, default=1.0, metavar="TAU", help="in (0, 1] (default 1)"
-    )
-
-
-def chain_from(options: argparse.Namespace) -> GaussianChain:
-    """The chain that the options describe."""
-    dim, covariance = _spectrum(options)
-    return GaussianChain(dim, options.ddof, options.temperature, covariance)
-
-
-def _spectrum(options: argparse.Namespace) -> tuple[int, list[list[float]] | None]:
+def spectrum(options: argparse.Namespace) -> tuple[int, list[list[float]] | None]:
     """Dimension and covariance from --dim and --eigenvalues."""
     eigenvalues = getattr(options, "eigenvalues", None)
     dim = getattr(options, "dim", None)
@@ -159,108 +131,6 @@ def _spectrum(options: argparse.Namespace) -> tuple[int, list[list[float]] | Non
         raise ValueError(f"eigenvalues must be {dim} numbers for dim={dim}, got {eigenvalues}")
     dim = len(eigenvalues)
     return dim, [[x if i == j else 0.0 for j in range(dim)] for i, x in enumerate(eigenvalues)]
-
-
-def add_regression_options(parser: argparse.ArgumentParser) -> None:
-    """The regression chain's options."""
-    group = parser.add_argument_group("regression chain")
-    group.add_argument("--dim", type=int, metavar="D", help="features (default 1)")
-    group.add_argument(
-        "--eigenvalues", type=numbers, metavar="X[,X...]",
-        help="of the features' covariance (default: all 1)",
-    )  # fmt: skip
-    group.add_argument(
-        "--noise", type=numbers, default=(1.0,), metavar="S[,S...]",
-        help="standard deviation of label noise, or a schedule by batch (default 1)",
-    )  # fmt: skip
-    group.add_argument(
-        "--design", default="fresh", metavar="fresh|reused|FILE",
-        help="new rows for each batch (default), the same ones, or those of a .csv, .npy or "
-        ".parquet table, reused and tested on",
-    )  # fmt: skip
-    group.add_argument(
-        "--ridge", type=numbers, default=(0.0,), metavar="LAMBDA[,LAMBDA...]",
-        help="penalty on |w|^2, the squared error averaged over rows, or a schedule by fit "
-        "(default 0)",
-    )  # fmt: skip
-    group.add_argument(
-        "--penalty", choices=PENALTIES, default="scaled",
-        help="lambda of the average (default), or fixed on the sum over all rows",
-    )  # fmt: skip
-    group.add_argument(
-        "--weights-norm", type=float, default=1.0, metavar="X", help="|w*| (default 1)"
-    )
-
-
-def regression_chain_from(
-    options: argparse.Namespace,
-) -> tuple[RegressionChain, npt.NDArray[np.float64] | None]:
-    """(the chain that the options describe, the user's design or None); n of a design is its own.
-
-    A design's population covariance is X'X / n: the error is on its own rows.
-    """
-    from theory.tables import SUFFIXES, read_table
-
-    noise = options.noise if len(options.noise) > 1 else options.noise[0]
-    penalty = (options.ridge, options.penalty, options.weights_norm)
-    if options.design in DESIGNS:
-        dim, covariance = _spectrum(options)
-        return RegressionChain(dim, noise, options.design, *penalty, covariance), None
-    path = Path(options.design)
-    if path.suffix not in SUFFIXES:
-        raise ValueError(
-            f"--design must be {', '.join(DESIGNS)} or a file that ends in "
-            f"{', '.join(SUFFIXES)}, got {options.design!r}"
-        )
-    rows = read_table(path, "--design").rows
-    for name, value in (("--dim", options.dim), ("--eigenvalues", options.eigenvalues)):
-        if value is not None:
-            raise ValueError(f"{name} is that of the design {options.design!r}, got {value}")
-    options.n = (len(rows),) if options.n is None else options.n
-    chain = RegressionChain.from_design(
-        rows, noise=noise, ridge=penalty[0], penalty=penalty[1], weights_norm=penalty[2]
-    )
-    return chain, rows
-
-
-def add_categorical_options(parser: argparse.ArgumentParser) -> None:
-    """The categorical chain's options, of which one says what the truth is."""
-    truth = parser.add_argument_group("categorical chain").add_mutually_exclusive_group(
-        required=True
-    )
-    truth.add_argument(
-        "--probabilities", type=numbers, metavar="P[,P...]", help="of the categories; they sum to 1"
-    )
-    truth.add_argument("--uniform", type=int, metavar="K", help="K categories of equal probability")
-    truth.add_argument(
-        "--zipf", metavar="K,S", help="K categories, probabilities proportional to rank^-S"
-    )
-    truth.add_argument(
-        "--text", type=Path, metavar="FILE", help="the words of a UTF-8 text, by their frequency"
-    )
-
-
-def categorical_chain_from(options: argparse.Namespace) -> tuple[CategoricalChain, str]:
-    """(the chain that the options describe, what it is in words)."""
-    from theory.tables import read_words
-
-    if options.probabilities is not None:
-        chain, told = CategoricalChain(options.probabilities), "categories"
-    elif options.uniform is not None:
-        chain, told = uniform(options.uniform), "equal categories"
-    elif options.zipf is not None:
-        size, _, exponent = options.zipf.partition(",")
-        try:
-            chain = zipf(int(size), float(exponent))
-        except ValueError as problem:
-            raise ValueError(
-                f"--zipf must be K,S as in 1000,1.1, got {options.zipf!r}: {problem}"
-            ) from None
-        told = f"Zipf({float(exponent):g}) categories"
-    else:
-        chain = CategoricalChain.from_text(read_words(options.text))
-        told = f"words of {options.text.name}"
-    return chain, f"{chain.categories:,} {told}"
 
 
 def add_output_options(parser: argparse.ArgumentParser) -> None:
