@@ -75,6 +75,7 @@ GENERATORS = {"default_rng", "Generator", "RandomState", "seed", "SeedSequence",
 WRITERS = {"open", "mkstemp", "write_text", "write_bytes", "read_text", "read_bytes", "savefig"}
 WRITERS |= {"load", "read_csv", "read_table"}
 WRITES = {"theory/commandline.py", "theory/tables.py", "theory/__main__.py"}
+WRITES |= {"theory/kde/commandline.py"}
 
 
 @pytest.mark.parametrize("path", sources("theory"), ids=lambda p: str(p.relative_to(ROOT)))
@@ -100,6 +101,7 @@ SPECS = {
     "theory.regression": {"RegressionChain"},
     "theory.regression.chain": {"checked_design"},
     "theory.kde": {"KdeChain"},
+    "theory.kde.commandline": {"add_kde_options", "kde_chain_from"},
     "theory.truths": {"GaussianMixture", "Laplace", "Normal", "StudentT", "Truth", "Uniform"},
 }
 
