@@ -9,6 +9,7 @@ in two and three dimensions, with nodes enough for rounding.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 FloatArray = npt.NDArray[np.float64]
 
 BLOCK = 2**21  # entries of a table of pairs and frequencies
+MANY = 40  # components, from which on the average is interpolated
+_REACH = 9.0  # frequencies in units of one over the narrowest deviation: the power is e^-81 there
 
 
 def mixture_power(mixture: GaussianMixture, r: npt.ArrayLike) -> FloatArray:
@@ -27,14 +30,56 @@ def mixture_power(mixture: GaussianMixture, r: npt.ArrayLike) -> FloatArray:
     r = abs(np.asarray(r, dtype=np.float64))
     if mixture.dim == 1:
         return np.asarray(abs(mixture.characteristic(r)) ** 2)
-    return (_isotropic if mixture.isotropic else _anisotropic)(mixture, r)
+    if not mixture.isotropic:
+        return _anisotropic(mixture, r)
+    if len(mixture.weights) < MANY:
+        return _isotropic(mixture, r)
+    return interpolated(mixture.spectrum, r)
 
 
 def _pairs(mixture: GaussianMixture) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     return np.triu_indices(len(mixture.weights))
 
 
-def _isotropic(mixture: GaussianMixture, r: FloatArray) -> FloatArray:
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    """exp(s r^2) times the average, s the smallest variance, as a Chebyshev series on [0, reach].
+
+    Without its Gaussian factor the average is a function of exponential type D, the largest
+    distance of two means: so many terms as D reach / 2 and some 60 more are exact to rounding.
+    """
+
+    coefficients: FloatArray
+    reach: float
+    variance: float
+
+
+def spectrum_of(mixture: GaussianMixture) -> Spectrum:
+    """The series of a mixture with isotropic covariances."""
+    from scipy.fft import dct
+
+    variance = float(mixture.variances.min())
+    reach = _REACH / math.sqrt(variance)
+    extent = mixture.centres.max(axis=0) - mixture.centres.min(axis=0)
+    wave = float(np.linalg.norm(extent)) * reach / 2
+    curved = float(np.ptp(mixture.variances)) * reach**2
+    count = math.ceil(wave + 4 * wave ** (1 / 3) + min(curved, 8 * math.sqrt(curved))) + 60
+    angles = math.pi * (np.arange(count) + 0.5) / count
+    r = reach * (1 + np.cos(angles)) / 2
+    coefficients = dct(_isotropic(mixture, r, variance), type=2) / count
+    coefficients[0] /= 2
+    return Spectrum(coefficients, reach, variance)
+
+
+def interpolated(spectrum: Spectrum, r: FloatArray) -> FloatArray:
+    """The average at any r; 0 beyond the reach."""
+    x = np.minimum(2 * r / spectrum.reach - 1, 1)
+    wave = np.polynomial.chebyshev.chebval(x, spectrum.coefficients)
+    value = np.maximum(wave, 0) * np.exp(-(r**2) * spectrum.variance)
+    return np.asarray(np.where(r <= spectrum.reach, value, 0.0))
+
+
+def _isotropic(mixture: GaussianMixture, r: FloatArray, undamped: float = 0.0) -> FloatArray:
     first, second = _pairs(mixture)
     weights = mixture.shares[first] * mixture.shares[second] * np.where(first == second, 1, 2)
     centres, variances = mixture.centres, mixture.variances
@@ -43,7 +88,7 @@ def _isotropic(mixture: GaussianMixture, r: FloatArray) -> FloatArray:
     for start in range(0, len(weights), step):
         i, j = first[start : start + step], second[start : start + step]
         distance = np.sqrt(((centres[i] - centres[j]) ** 2).sum(axis=1))
-        spread = variances[i] + variances[j]
+        spread = variances[i] + variances[j] - 2 * undamped
         damping = (
             np.exp(-np.outer(spread, r**2) / 2)
             if np.ptp(spread)

@@ -14,13 +14,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from theory.covariance import checked_covariance
 from theory.workflow import whole_number
+
+if TYPE_CHECKING:
+    from theory.spectrum import Spectrum
 
 FloatArray = npt.NDArray[np.float64]
 ComplexArray = npt.NDArray[np.complex128]
@@ -454,6 +457,11 @@ class GaussianMixture:
     def _log_pdf(self, table: FloatArray) -> FloatArray:
         from scipy.special import logsumexp
 
+        if self.isotropic:
+            distance = sum((table[:, j] - self.centres[:, j, None]) ** 2 for j in range(self.dim))
+            variance = self.variances[:, None]
+            log = np.log(self.shares[:, None] * (2 * math.pi * variance) ** (-self.dim / 2))
+            return np.asarray(logsumexp(log - distance / (2 * variance), axis=0))
         columns = []
         for weight, centre, root in zip(self.shares, self.centres, self.roots, strict=True):
             z = np.linalg.solve(root, (table - centre).T)
@@ -480,6 +488,13 @@ class GaussianMixture:
         from theory.spectrum import mixture_power
 
         return mixture_power(self, r)
+
+    @cached_property
+    def spectrum(self) -> Spectrum:
+        """The power as a series, where many components make its sum over pairs slow."""
+        from theory.spectrum import spectrum_of
+
+        return spectrum_of(self)
 
     @property
     def mean(self) -> FloatArray:

@@ -7,16 +7,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from theory.datasets import SwissRoll, blobs, circles, moons
 from theory.kde.bandwidths import Optimal, Power, Scott, Silverman
 from theory.kde.chain import KdeChain
 from theory.kde.kernels import KERNELS
 from theory.truths import GaussianMixture, Laplace, Normal, StudentT, Truth, Uniform
 
-TRUTHS = ("normal", "uniform", "laplace", "student:DF")
+TRUTHS = ("normal", "uniform", "laplace", "student:DF", "blobs", "circles", "moons", "swiss-roll")
+NOISY = ("circles", "moons", "swiss-roll")
 
 
 def add_kde_options(parser: argparse.ArgumentParser) -> None:
-    """--truth, --smoothing, --dim, --bandwidth and --kernel."""
+    """--truth, --smoothing, --noise, --dim, --bandwidth and --kernel."""
     group = parser.add_argument_group("kernel-density chain")
     group.add_argument(
         "--truth", default="normal", metavar="NAME|FILE",
@@ -26,6 +28,9 @@ def add_kde_options(parser: argparse.ArgumentParser) -> None:
         "--smoothing", type=float, metavar="H",
         help="bandwidth of the Gaussian that makes a table's rows the truth: needed with a FILE",
     )  # fmt: skip
+    group.add_argument(
+        "--noise", type=float, metavar="S", help=f"of {', '.join(NOISY)} (default 0.05)"
+    )
     group.add_argument(
         "--dim", type=int, metavar="D", help="features of a normal truth (default 1)"
     )
@@ -84,6 +89,7 @@ def truth_from(options: argparse.Namespace) -> Truth:
     for option, value, used in (
         ("--smoothing", options.smoothing, table),
         ("--dim", options.dim, name == "normal"),
+        ("--noise", options.noise, text in NOISY),
     ):
         if value is not None and not used:
             raise ValueError(f"--truth {text} takes no {option}, got {value}")
@@ -91,10 +97,15 @@ def truth_from(options: argparse.Namespace) -> Truth:
         if options.smoothing is None:
             raise ValueError(f"--truth {text!r} needs --smoothing: rows alone have no density")
         return GaussianMixture.from_rows(read_table(Path(text), "--truth").rows, options.smoothing)
+    noise = 0.05 if options.noise is None else options.noise
     named: dict[str, Callable[[], Truth]] = {
         "normal": lambda: Normal(1 if options.dim is None else options.dim),
         "uniform": Uniform,
         "laplace": Laplace,
+        "blobs": blobs,
+        "circles": lambda: circles(noise),
+        "moons": lambda: moons(noise),
+        "swiss-roll": lambda: SwissRoll(noise),
     }
     if name in named and not rest:
         return named[name]()

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from theory.curve import Curve, Kind
+from theory.datasets import SwissRoll
 from theory.kde import mean_density as densities
 from theory.kde.chain import KdeChain
 from theory.kde.error import Errors, integrated_errors
@@ -28,6 +29,8 @@ FIELDS = (
     "cloud_variance",
     "cloud_mean_error",
 )
+
+INTEGRATED = ("mise", "integrated_variance", "mean_density_error")
 
 _SOURCE = "loopbound theory, section 5"
 
@@ -57,6 +60,8 @@ def _why_absent(field: str, chain: KdeChain) -> str | None:
     """The reason a field has no curve; None if it has one."""
     if field == "excess_nll_lower":
         return densities.why_no_likelihood(chain)
+    if field in INTEGRATED and isinstance(chain.truth, SwissRoll):
+        return "the transform of a swiss roll oscillates too fast for the integral"
     if field.startswith("cloud") and not np.isfinite(chain.truth.variance).all():
         return "the truth has no variance"
     return None
@@ -91,17 +96,20 @@ class KdeCurves:
     @cached_property
     def mise(self) -> Curve:
         """E int (f_t - f_0)^2: `integrated_variance` plus `mean_density_error`."""
+        self._require("mise")
         found = self._errors
         return self._integrated("mise", found.variance + found.bias)
 
     @cached_property
     def integrated_variance(self) -> Curve:
         """E int (f_t - E f_t)^2: what a run has of its own."""
+        self._require("integrated_variance")
         return self._integrated("integrated_variance", self._errors.variance)
 
     @cached_property
     def mean_density_error(self) -> Curve:
         """int (E f_t - f_0)^2: does not depend on the rows a batch where all are equal."""
+        self._require("mean_density_error")
         return self._integrated("mean_density_error", self._errors.bias)
 
     @cached_property

@@ -188,9 +188,12 @@ def _on_a_lattice(truth: GaussianMixture, laws: list[Mixing]) -> FloatArray:
             f"excess_nll_lower needs a lattice of {' x '.join(map(str, shape))} points, more than "
             f"{_GRID}: take fewer generations or smaller bandwidths"
         )
-    axes = [start + step * np.arange(count) for start, count in zip(low, shape, strict=True)]
+    # Outside its box the truth has no mass to speak of: no density is taken there.
+    box = [min(count, math.ceil(side / step)) for side, count in zip(sides, shape, strict=True)]
+    axes = [start + step * np.arange(count) for start, count in zip(low, box, strict=True)]
     lattice = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, truth.dim)
-    before = truth.pdf(lattice).reshape(shape)
+    before = np.zeros(shape)
+    before[tuple(map(slice, box))] = truth.pdf(lattice).reshape(box)
     transform = fft.rfftn(before)
     frequencies = [2 * math.pi * fft.fftfreq(count, step) for count in shape]
     frequencies[-1] = 2 * math.pi * fft.rfftfreq(shape[-1], step)
