@@ -102,6 +102,7 @@ SPECS = {
     "theory.regression.chain": {"checked_design"},
     "theory.kde": {"KdeChain"},
     "theory.kde.commandline": {"add_kde_options", "kde_chain_from"},
+    "theory.datasets": {"SwissRoll"},
     "theory.truths": {"GaussianMixture", "Laplace", "Normal", "StudentT", "Truth", "Uniform"},
 }
 

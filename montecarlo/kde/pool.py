@@ -117,9 +117,9 @@ def write(rng: np.random.Generator, plan: Any, t: int, pool: Pool) -> None:
     """Batch t of model t, into pool.batch: rows that it trained on plus h_t times the kernel."""
     h, shape, dim, m = plan.bandwidth[t], plan.shape, pool.x.shape[1], plan.train_rows[t]
     weights, batch = plan.weights[t], pool.batch
-    rows = pool.drawn if plan.subsample else pool.x
+    rows, alike = pool.drawn if plan.subsample else pool.x, len(weights) == 1
     for r in range(plan.synthetic_rows[t]):
-        if plan.subsample:
+        if alike:
             index = int(rng.random() * m)
         else:
             index = pick(rng, weights, plan.start, pool.held)

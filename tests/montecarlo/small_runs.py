@@ -13,6 +13,7 @@ from montecarlo import kde, regression
 from montecarlo.gaussian import simulate
 from montecarlo.kde.fields import OF_TWO_CHAINS
 from tests.montecarlo import regression_cases as cases
+from theory.datasets import SwissRoll
 from theory.gaussian import GaussianChain
 from theory.kde import KdeChain, Power, Scott
 from theory.truths import GaussianMixture, Laplace, Normal, StudentT, Uniform
@@ -45,6 +46,7 @@ KDE_CHAINS = {
     ),
     "uniform-epanechnikov": KdeChain(Uniform(-1, 2), 0.7, "epanechnikov"),
     "laplace-triangular": KdeChain(Laplace(0.7), Power(0.5, 0.2), "triangular"),
+    "swiss-roll": KdeChain(SwissRoll(0.3), 1.5),
     "student-uniform": KdeChain(StudentT(5.0, 0.5), 0.9, "uniform"),
 }
 """Every truth, every kernel, and bandwidths that change or stay."""
