@@ -57,7 +57,7 @@ def under(module: str, *packages: str) -> bool:
 HEAVY = ("numba", "torch", "matplotlib", "sympy", "transformers", "scipy.stats", "scipy.integrate")
 
 
-@pytest.mark.parametrize("module", ["theory", "theory.gaussian", "theory.inflation"])
+@pytest.mark.parametrize("module", ["theory", "theory.gaussian", "theory.inflation", "theory.kde"])
 def test_importing_theory_pulls_in_nothing_heavy(module: str) -> None:
     """In a fresh interpreter, without what the tests have imported."""
     script = f"import sys, {module}\nprint(*sys.modules, sep='\\n')"
