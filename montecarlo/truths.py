@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from montecarlo.kernels import called
 from theory.datasets import SwissRoll
-from theory.truths import GaussianMixture, Laplace, Normal, StudentT, Truth, Uniform
+from theory.mixture import GaussianMixture
+from theory.truths import Laplace, Normal, StudentT, Truth, Uniform
 
 FloatArray = npt.NDArray[np.float64]
 

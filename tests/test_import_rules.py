@@ -103,7 +103,8 @@ SPECS = {
     "theory.kde": {"KdeChain"},
     "theory.kde.commandline": {"add_kde_options", "kde_chain_from"},
     "theory.datasets": {"SwissRoll"},
-    "theory.truths": {"GaussianMixture", "Laplace", "Normal", "StudentT", "Truth", "Uniform"},
+    "theory.mixture": {"GaussianMixture"},
+    "theory.truths": {"Laplace", "Normal", "StudentT", "Truth", "Uniform"},
 }
 
 

@@ -25,7 +25,8 @@ from scipy.special import logsumexp
 
 from theory.datasets import SwissRoll
 from theory.kde import KdeChain
-from theory.truths import GaussianMixture, Laplace, Normal, StudentT, Truth, Uniform
+from theory.mixture import GaussianMixture
+from theory.truths import Laplace, Normal, StudentT, Truth, Uniform
 from theory.workflow import Workflow, WorkflowKind
 
 Array = NDArray[np.float64]

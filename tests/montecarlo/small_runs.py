@@ -16,7 +16,8 @@ from tests.montecarlo import regression_cases as cases
 from theory.datasets import SwissRoll
 from theory.gaussian import GaussianChain
 from theory.kde import KdeChain, Power, Scott
-from theory.truths import GaussianMixture, Laplace, Normal, StudentT, Uniform
+from theory.mixture import GaussianMixture
+from theory.truths import Laplace, Normal, StudentT, Uniform
 from theory.workflow import Workflow
 
 Array = NDArray[np.float64]

@@ -13,7 +13,8 @@ from montecarlo.kde import FIELDS, estimate, log_density, simulate
 from tests.montecarlo import kde_twin as twin
 from theory.datasets import SwissRoll
 from theory.kde import KdeChain, Power
-from theory.truths import GaussianMixture, Laplace, Normal, StudentT, Truth, Uniform
+from theory.mixture import GaussianMixture
+from theory.truths import Laplace, Normal, StudentT, Truth, Uniform
 from theory.workflow import UnsupportedWorkflow, Workflow
 
 Array = NDArray[np.float64]
