@@ -10,7 +10,7 @@ from scipy import integrate, special, stats
 from theory.kde.error import radial_constant
 from theory.quadrature import clenshaw_curtis
 from theory.quadrature import integrate as adaptive
-from theory.spectrum import gaussian_sphere_average, sphere_average
+from theory.spectrum import _by_inverse_laplace, gaussian_sphere_average, sphere_average
 from theory.truths import GaussianMixture, Laplace, Normal, StudentT, Truth, Uniform
 from theory.workflow import UnsupportedWorkflow
 
@@ -143,8 +143,26 @@ def test_any_dimension_where_covariances_are_isotropic_only() -> None:
     r = np.array([0.5, 2.0])
     expected = np.exp(-(r**2)) * (1 + special.hyp0f1(2, -(r**2) * 4 / 4)) / 2
     assert far.power(r) == pytest.approx(expected, rel=1e-12)
-    with pytest.raises(UnsupportedWorkflow, match="dim <= 3, got dim=4"):
-        gaussian_sphere_average(np.arange(4.0), np.zeros(4), r)
+
+
+@pytest.mark.parametrize("distance", [0.0, 2.0, 6.0, 11.0])
+def test_inverse_laplace_transform_agrees_with_angles_in_space(distance: float) -> None:
+    eigenvalues, r = np.array([0.6, 1.0, 2.0]), np.linspace(0, 12, 40)
+    shift = distance * np.array([0.6, 0.64, 0.48])
+    expected = gaussian_sphere_average(eigenvalues, shift, r)
+    assert _by_inverse_laplace(eigenvalues, shift, r) == pytest.approx(expected, abs=2e-11)
+
+
+def test_tilted_mixtures_in_four_dimensions() -> None:
+    """Plancherel; and means too far apart are refused."""
+    spread = np.diag((1.0, 0.4, 0.6, 2.0))
+    near = GaussianMixture((0.4, 0.6), ((0.0,) * 4, (1.0,) * 4), spread)
+    constant = radial_constant(4)
+    found = adaptive(lambda r: (constant * r**3 * near.power(r))[None], [0, 1, 3, 9])
+    assert found.values[0] == pytest.approx(near.square_integral, rel=1e-8)
+    far = GaussianMixture((0.4, 0.6), ((0.0,) * 4, (9.0,) * 4), spread)
+    with pytest.raises(UnsupportedWorkflow, match="within 13.6 of each other, got 18"):
+        far.power(np.array([1.0]))
 
 
 def test_clenshaw_curtis_is_exact_for_polynomials_of_its_order() -> None:
