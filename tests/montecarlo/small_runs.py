@@ -96,7 +96,7 @@ def density() -> dict[str, Array]:
             fields = ["cloud_mean_error", "cloud_variance", "nll"]
             fields += ["mise", *OF_TWO_CHAINS] if chain.dim == 1 else []
             runs = kde.simulate(
-                chain, workflow, 3, seed=2, replicates=2, fields=fields, points=points, threads=1
+                chain, workflow, 3, seed=2, replicates=1, fields=fields, points=points, threads=1
             )
             for field, values in runs.values.items():
                 found[f"{name}-{label}-{field}"] = values
