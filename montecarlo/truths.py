@@ -1,7 +1,7 @@
 """Rows of a truth, drawn inside kernels: the specs of theory as numbers, and one sampler of them.
 
-Each law is written out here, so that it shares nothing with the density in theory. A row of a data
-set is a point of its curve plus N(0, noise^2 I).
+Each law is written out here, so that it shares nothing with the density in theory. Blobs, circles
+and moons are mixtures there and here; a row of a swiss roll is a point of it plus N(0, noise^2 I).
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from montecarlo.kernels import called
-from theory.truths import GaussianMixture, Laplace, Normal, StudentT, Truth, Uniform
+from theory.datasets import SwissRoll
+from theory.mixture import GaussianMixture
+from theory.truths import Laplace, Normal, StudentT, Truth, Uniform
 
 FloatArray = npt.NDArray[np.float64]
 
-MIXTURE, UNIFORM, LAPLACE, STUDENT = 0, 1, 2, 3
+MIXTURE, UNIFORM, LAPLACE, STUDENT, ROLL = 0, 1, 2, 3, 4
 
 
 class Source(NamedTuple):
@@ -25,7 +27,7 @@ class Source(NamedTuple):
 
     Attributes:
         law: one of the codes above.
-        numbers: of the law: low and width; scale; scale and degrees of freedom.
+        numbers: of the law: low and width; scale; scale and degrees of freedom; noise.
         shares: cumulative weights, axis (component,).
         means: axes (component, feature).
         factors: lower factors of the covariances, axes (component, feature, feature).
@@ -60,6 +62,9 @@ def source(truth: Truth) -> Source:
             return Source(LAPLACE, np.array([truth.scale, 0.0]), one, centre, unit)
         case StudentT():
             return Source(STUDENT, np.array([truth.scale, truth.df]), one, centre, unit)
+        case SwissRoll():
+            numbers = np.array([truth.noise, 0.0])
+            return Source(ROLL, numbers, one, np.zeros((1, 3)), np.eye(3)[None])
     raise ValueError(f"no rows can be drawn from truth {truth!r}")
 
 
@@ -105,6 +110,12 @@ def draw_truth(
         elif truth.law == STUDENT:
             z = rng.standard_normal()
             out[r, 0] = a * z * math.sqrt(0.5 * b / rng.standard_gamma(0.5 * b))
+        elif truth.law == ROLL:
+            angle = 1.5 * math.pi * (1.0 + 2.0 * rng.random())
+            out[r, 0], out[r, 2] = angle * math.cos(angle), angle * math.sin(angle)
+            out[r, 1] = 21.0 * rng.random()
+            for i in range(3):
+                out[r, i] += a * rng.standard_normal()
         else:
             draw_component(rng, truth, r, out)
 

@@ -101,7 +101,10 @@ SPECS = {
     "theory.regression": {"RegressionChain"},
     "theory.regression.chain": {"checked_design"},
     "theory.kde": {"KdeChain"},
-    "theory.truths": {"GaussianMixture", "Laplace", "Normal", "StudentT", "Truth", "Uniform"},
+    "theory.kde.commandline": {"add_kde_options", "kde_chain_from"},
+    "theory.datasets": {"SwissRoll"},
+    "theory.mixture": {"GaussianMixture"},
+    "theory.truths": {"Laplace", "Normal", "StudentT", "Truth", "Uniform"},
 }
 
 

@@ -19,8 +19,9 @@ from montecarlo.kde import estimate
 from theory.curve import Curve
 from theory.kde import KdeChain, Power, Scott
 from theory.kde.curves import FIELDS, curves
+from theory.mixture import GaussianMixture
 from theory.tables import RealTable
-from theory.truths import GaussianMixture, Laplace, Normal, StudentT, Uniform
+from theory.truths import Laplace, Normal, StudentT, Uniform
 from theory.workflow import Workflow
 from validation.experiment import by_name
 from validation.gaussian import every_other_batch

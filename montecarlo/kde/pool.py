@@ -115,14 +115,16 @@ def pick(rng: np.random.Generator, weights: FloatArray, start: IntArray, count: 
 @spliced
 def write(rng: np.random.Generator, plan: Any, t: int, pool: Pool) -> None:
     """Batch t of model t, into pool.batch: rows that it trained on plus h_t times the kernel."""
-    h, shape, dim = plan.bandwidth[t], plan.shape, pool.x.shape[1]
+    h, shape, dim, m = plan.bandwidth[t], plan.shape, pool.x.shape[1], plan.train_rows[t]
+    weights, batch = plan.weights[t], pool.batch
+    rows, alike = pool.drawn if plan.subsample else pool.x, len(weights) == 1
     for r in range(plan.synthetic_rows[t]):
-        if plan.subsample:
-            index, rows = int(rng.random() * plan.train_rows[t]), pool.drawn
+        if alike:
+            index = int(rng.random() * m)
         else:
-            index, rows = pick(rng, plan.weights[t], plan.start, pool.held), pool.x
+            index = pick(rng, weights, plan.start, pool.held)
         for i in range(dim):
-            pool.batch[r, i] = rows[index, i] + h * kernel_variate(rng, shape)
+            batch[r, i] = rows[index, i] + h * kernel_variate(rng, shape)
 
 
 @spliced

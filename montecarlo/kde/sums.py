@@ -135,13 +135,18 @@ def add(
     into: Sums,
 ) -> None:
     """Bring the sums of slot s up to its `count` rows, which begin at `start`."""
-    for r in range(start + into.seen[s], start + count):
-        for i in range(len(by.centre)):
-            u = x[r, i] - by.centre[i]
-            into.first[s, i] += u
-            into.second[s, i] += u * u
-        if len(by.nodes):
-            add_waves(x[r, 0] - by.centre[0], by.nodes, into.fine, into.waves[s])
+    fresh = range(start + into.seen[s], start + count)
+    for i in range(len(by.centre)):
+        centre, first, second = by.centre[i], into.first[s, i], into.second[s, i]
+        for r in fresh:
+            u = x[r, i] - centre
+            first += u
+            second += u * u
+        into.first[s, i], into.second[s, i] = first, second
+    if len(by.nodes):
+        waves = into.waves[s]
+        for r in fresh:
+            add_waves(x[r, 0] - by.centre[0], by.nodes, into.fine, waves)
     into.seen[s] = count
     if by.points.shape[1]:
         if into.weighed[s] == 0:

@@ -7,6 +7,7 @@ other; in each, batches in order of creation and row by row:
 - a real row: of a mixture of several components a uniform for the component, then its normals;
   ``low + (high - low) * random()``; for Laplace's law an exponential and then a uniform, minus from
   one half on; for Student's a normal, then a gamma variate of shape df / 2;
+  of a swiss roll uniforms for angle and height, then three normals;
 - a draw of the pool: ``int(random() * size)`` with replacement, else a partial Fisher-Yates shuffle
   of the rows' numbers, place r taking that of place ``r + int(random() * (size - r))``;
 - a synthetic row: a uniform u names the batch (those of a window in the order of their number
@@ -22,8 +23,10 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
+from theory.datasets import SwissRoll
 from theory.kde import KdeChain
-from theory.truths import GaussianMixture, Laplace, Normal, StudentT, Truth, Uniform
+from theory.mixture import GaussianMixture
+from theory.truths import Laplace, Normal, StudentT, Truth, Uniform
 from theory.workflow import Workflow, WorkflowKind
 
 Array = NDArray[np.float64]
@@ -55,6 +58,10 @@ def real_row(truth: Truth, rng: Generator) -> Array:
         case StudentT():
             z = rng.standard_normal()
             return np.array([truth.scale * z / math.sqrt(rng.gamma(truth.df / 2) * 2 / truth.df)])
+        case SwissRoll():
+            t, y = 1.5 * math.pi * (1 + 2 * rng.random()), 21 * rng.random()
+            point = np.array([t * math.cos(t), y, t * math.sin(t)])
+            return np.asarray(point + truth.noise * rng.standard_normal(3))
     raise AssertionError(truth)
 
 

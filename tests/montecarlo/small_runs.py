@@ -14,9 +14,11 @@ from montecarlo.gaussian import simulate
 from montecarlo.kde.fields import OF_TWO_CHAINS
 from tests.montecarlo import regression_cases as cases
 from theory.categorical import CategoricalChain, zipf
+from theory.datasets import SwissRoll
 from theory.gaussian import GaussianChain
 from theory.kde import KdeChain, Power, Scott
-from theory.truths import GaussianMixture, Laplace, Normal, StudentT, Uniform
+from theory.mixture import GaussianMixture
+from theory.truths import Laplace, Normal, StudentT, Uniform
 from theory.workflow import Workflow
 
 Array = NDArray[np.float64]
@@ -46,6 +48,7 @@ KDE_CHAINS = {
     ),
     "uniform-epanechnikov": KdeChain(Uniform(-1, 2), 0.7, "epanechnikov"),
     "laplace-triangular": KdeChain(Laplace(0.7), Power(0.5, 0.2), "triangular"),
+    "swiss-roll": KdeChain(SwissRoll(0.3), 1.5),
     "student-uniform": KdeChain(StudentT(5.0, 0.5), 0.9, "uniform"),
 }
 """Every truth, every kernel, and bandwidths that change or stay."""
@@ -108,7 +111,7 @@ def density() -> dict[str, Array]:
             fields = ["cloud_mean_error", "cloud_variance", "nll"]
             fields += ["mise", *OF_TWO_CHAINS] if chain.dim == 1 else []
             runs = kde.simulate(
-                chain, workflow, 3, seed=2, replicates=2, fields=fields, points=points, threads=1
+                chain, workflow, 3, seed=2, replicates=1, fields=fields, points=points, threads=1
             )
             for field, values in runs.values.items():
                 found[f"{name}-{label}-{field}"] = values

@@ -11,8 +11,10 @@ from scipy import stats
 from montecarlo import truths
 from montecarlo.kde import FIELDS, estimate, log_density, simulate
 from tests.montecarlo import kde_twin as twin
+from theory.datasets import SwissRoll
 from theory.kde import KdeChain, Power
-from theory.truths import GaussianMixture, Laplace, Normal, StudentT, Truth, Uniform
+from theory.mixture import GaussianMixture
+from theory.truths import Laplace, Normal, StudentT, Truth, Uniform
 from theory.workflow import UnsupportedWorkflow, Workflow
 
 Array = NDArray[np.float64]
@@ -58,6 +60,16 @@ def test_rows_in_the_plane_have_the_moments_of_each_component() -> None:
         found = away.T @ away / len(part)
         error = np.sqrt([[2 * 0.25, 0.54], [0.54, 2.0]]) / math.sqrt(len(part))
         assert (abs(found - [[0.5, 0.2], [0.2, 1.0]]) < Z_LIMIT * error).all()
+
+
+def test_rows_of_a_swiss_roll_lie_on_it() -> None:
+    """Without noise to speak of: the radius is the angle, both uniform, and so is the height."""
+    rows = truths.rows(SwissRoll(1e-9), np.random.default_rng(3), 4_000)
+    radius = np.hypot(rows[:, 0], rows[:, 2])
+    assert abs(np.cos(radius) * radius - rows[:, 0]).max() < 1e-6
+    low, width = 1.5 * math.pi, 3 * math.pi
+    assert stats.kstest(radius, stats.uniform(low, width).cdf).pvalue > FALSE
+    assert stats.kstest(rows[:, 1], stats.uniform(0, 21).cdf).pvalue > FALSE
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def close(found: float, expected: float) -> bool:
 @pytest.mark.parametrize("workflow", WORKFLOWS)
 def test_kernel_is_its_twin(workflow: str, chain: str) -> None:
     flow, spec = WORKFLOWS[workflow], KDE_CHAINS[chain]
-    points = np.stack([POINTS, POINTS[::-1] / 2][: spec.dim], axis=1)
+    points = np.stack([POINTS, POINTS[::-1] / 2, POINTS][: spec.dim], axis=1)
     fields = ["cloud_mean_error", "cloud_variance", "nll"] + ["mise"] * (spec.dim == 1)
     fields += ["extra_variance"] if np.isfinite(spec.truth.variance).all() else []
     runs = simulate(

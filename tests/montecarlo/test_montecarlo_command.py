@@ -13,8 +13,12 @@ from montecarlo import regression
 from montecarlo.__main__ import main
 from montecarlo.estimate import Estimates, Interrupted
 from montecarlo.gaussian import estimate
+from montecarlo.kde import FIELDS
+from montecarlo.kde import estimate as estimate_density
 from theory.gaussian import GaussianChain
+from theory.kde import KdeChain
 from theory.regression import RegressionChain
+from theory.truths import Normal
 from theory.workflow import Workflow
 
 QUICK = "gaussian --workflow replace --n 6 --dim 2 --generations 3 --replicates 50 --seed 4".split()
@@ -210,3 +214,50 @@ def test_a_design_decides_the_dimension_and_the_rows(tmp_path: Path, capsys: Out
     ):
         assert main([*argv, *change]) == 2
         assert told in capsys.readouterr().err
+
+
+# --- kernel density ------------------------------------------------------------------------------
+
+DENSITY = "kde --truth normal --bandwidth 0.4 --workflow accumulate --n 6 --generations 2".split()
+
+
+def test_a_density_chain_is_simulated_as_asked(capsys: Output) -> None:
+    spec, workflow = KdeChain(Normal(), 0.4), Workflow.accumulate(6)
+    argv = [*DENSITY, "--replicates", "20", "--seed", "3", "--format", "csv"]
+    for named, fields in (("mise,nll", ["mise", "nll"]), ("all", list(FIELDS))):
+        assert main([*argv, "--fields", named]) == 0
+        rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+        expected = estimate_density(spec, workflow, 2, seed=3, replicates=20, fields=fields)
+        for t, row in enumerate(rows):
+            for name in fields:
+                assert float(row[name]) == expected[name].mean[t]
+
+
+@pytest.mark.parametrize(
+    ("extra", "told"),
+    [
+        (["--bandwidth", "0"], "got 0.0"),
+        (["--truth", "cauchy"], "'cauchy'"),
+        (["--kernel", "cosine"], "'cosine'"),
+        (["--truth", "student:1.5", "--fields", "extra_variance"], "StudentT(df=1.5"),
+        (["--fields", "loss"], "'loss'"),
+    ],
+)
+def test_a_density_chain_that_cannot_be_is_refused_in_a_line(
+    extra: list[str], told: str, capsys: Output
+) -> None:
+    assert main([*DENSITY, *extra]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert told in captured.err
+    assert len(captured.err.splitlines()) == 1
+
+
+def test_a_density_chain_goes_on_from_its_checkpoint(tmp_path: Path, capsys: Output) -> None:
+    argv = [*DENSITY, "--format", "csv", "--replicates"]
+    outputs = []
+    for runs, folder in (("500", None), ("200", tmp_path), ("500", tmp_path)):
+        kept = [] if folder is None else ["--checkpoint", str(folder)]
+        assert main([*argv, runs, *kept]) == 0
+        outputs.append(capsys.readouterr().out)
+    assert outputs[2] == outputs[0] != outputs[1]
