@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
 from tests.oracles import kde_fourier, kde_mise, kde_quadrature
+from tests.oracles.kde_data_sets import circles_entropy, circles_overlap, moons_overlap
 from tests.oracles.kde_enumeration import cycle_law
 from tests.oracles.kde_lineage import ancestries
 from tests.oracles.kde_mise import (
@@ -26,6 +27,7 @@ from tests.oracles.kde_mise import (
     panel_rule,
 )
 from tests.strategies import GENERATIONS, Case, cases
+from theory.datasets import blobs, circles, moons
 from theory.kde import (
     KdeChain,
     Power,
@@ -403,3 +405,36 @@ def test_printed_verdicts_on_the_mean_density() -> None:
     scott = KdeChain(Normal(), Scott())
     assert verdict(scott, accumulate).finite_rows
     assert not verdict(scott, replace).mean_density
+
+
+# --- data sets -----------------------------------------------------------------------------------
+
+CENTRES = ((-4.0, 0.0), (4.0, 1.0), (0.0, 2.0))
+DATA_SETS = {
+    "circles": (circles(0.05), circles_overlap((1.0, 0.8), 0.05)),
+    "moons": (moons(0.05), cache(moons_overlap(0.05))),
+    "blobs": (
+        blobs(CENTRES, 1.0),
+        mixture_overlap(np.full(3, 1 / 3), np.array(CENTRES), np.array([np.eye(2)] * 3)),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DATA_SETS)
+def test_errors_of_data_sets(name: str) -> None:
+    """Bessel functions, or nodes of their own, against the package's mixtures."""
+    truth, overlap = DATA_SETS[name]
+    h = (0.1, 0.5, 0.3)
+    for case in (
+        of(Workflow.replace(50), "replace", (50,)),
+        of(Workflow.accumulate((50, 20)), "accumulate", (50, 20)),
+        of(Workflow.accumulate_subsample(50), "accumulate_subsample", (50,)),
+    ):
+        exact = kde_mise.mise(bandwidths=h, overlap=overlap, dim=2, **case.oracle)
+        assert curves(KdeChain(truth, h), case.workflow, 3).mise.values == pytest.approx(
+            exact, rel=CLOSED
+        )
+
+
+def test_entropy_of_circles() -> None:
+    assert circles(0.05).entropy == pytest.approx(circles_entropy((1.0, 0.8), 0.05), rel=CLOSED)
