@@ -57,7 +57,7 @@ def under(module: str, *packages: str) -> bool:
 HEAVY = ("numba", "torch", "matplotlib", "sympy", "transformers", "scipy.stats", "scipy.integrate")
 
 
-@pytest.mark.parametrize("module", ["theory", "theory.gaussian", "theory.inflation"])
+@pytest.mark.parametrize("module", ["theory", "theory.gaussian", "theory.inflation", "theory.kde"])
 def test_importing_theory_pulls_in_nothing_heavy(module: str) -> None:
     """In a fresh interpreter, without what the tests have imported."""
     script = f"import sys, {module}\nprint(*sys.modules, sep='\\n')"
@@ -75,6 +75,7 @@ GENERATORS = {"default_rng", "Generator", "RandomState", "seed", "SeedSequence",
 WRITERS = {"open", "mkstemp", "write_text", "write_bytes", "read_text", "read_bytes", "savefig"}
 WRITERS |= {"load", "read_csv", "read_table"}
 WRITES = {"theory/commandline.py", "theory/tables.py", "theory/__main__.py"}
+WRITES |= {"theory/kde/commandline.py"}
 
 
 @pytest.mark.parametrize("path", sources("theory"), ids=lambda p: str(p.relative_to(ROOT)))

@@ -7,6 +7,12 @@
     gaussian/         GaussianChain: curves, survival, available
     symbolic/         closed forms derived with sympy, proved and checked
     regression/       RegressionChain: curves, available, LastRidge
+    truths.py         Normal, Uniform, Laplace, StudentT, GaussianMixture; mixture.py, spectrum.py,
+                      entropy.py: the last one's density, transform and entropy
+    datasets.py       blobs, circles, moons, SwissRoll as populations
+    kde/              KdeChain: curves, verdict, optimal_bandwidths, augmentation
+    quadrature.py     adaptive quadrature of many integrands, with its error
+    points.py         checks on numbers and tables of points
     covariance.py     checks on a population covariance
     tables.py         a user's table, read for the command lines
     commandline.py    options and output formats shared by every folder's command line

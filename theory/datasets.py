@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from theory.truths import GaussianMixture, points
+from theory.mixture import GaussianMixture
+from theory.points import finite, points
 from theory.workflow import UnsupportedWorkflow
 
 FloatArray = npt.NDArray[np.float64]
@@ -32,10 +33,7 @@ PANEL_NODES = 32  # of Gauss-Legendre in it
 
 
 def _noise(value: Any) -> float:
-    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    if not (number and 0 < value < math.inf):
-        raise ValueError(f"noise must be a finite number > 0, got {value!r}")
-    return float(value)
+    return finite("noise", value, positive=True)
 
 
 def blobs(centres: Sequence[Sequence[float]] = CENTRES, scale: float = 1.0) -> GaussianMixture:

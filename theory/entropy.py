@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from theory.truths import GaussianMixture
+    from theory.mixture import GaussianMixture
 
 REACH = 9.0  # standard deviations beyond the outermost component: e^-40 of the mass is left out
 STEP = 0.25  # of the smallest standard deviation

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from theory.truths import GaussianMixture
+    from theory.mixture import GaussianMixture
 
 FloatArray = npt.NDArray[np.float64]
 
