@@ -443,10 +443,6 @@ def test_entropy_of_circles() -> None:
 # --- many bandwidths -----------------------------------------------------------------------------
 
 
-@pytest.mark.xfail(
-    reason="32 nodes of the added variance are not enough where bandwidths differ by factors of 50",
-    strict=False,
-)
 def test_mean_density_of_many_bandwidths() -> None:
     """N(0, 1) under accumulate, h = 100/t, t = 60: 5 % off at some points (10/t: 4e-6 off).
 

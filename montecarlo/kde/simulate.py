@@ -45,7 +45,20 @@ def simulate(
 
     The arrays hold every run; use `estimate` for many. A run does not depend on `threads`. Index 0
     is the truth. The literal procedure: a row that model t writes is a row that it trained on,
-    drawn uniformly, plus h_t times a draw of the kernel.
+    drawn uniformly, plus h_t times a draw of the kernel. The likelihoods are infinite where a kernel
+    of bounded support leaves a hole.
+
+        mise                 integrated squared error of the fit (one dimension)
+        mean_density_error   that of the mean density, without bias: the product of the errors
+                             of two independent chains (one dimension)
+        integrated_variance  half the integrated squared difference of two chains, likewise
+        extra_variance       second moment of the fit about the truth's mean, less the truth's
+                             variance, per coordinate
+        nll                  mean negative log likelihood of the test points, nats
+        excess_nll           Kullback-Leibler divergence of the truth from the fit, nats, by
+                             quadrature (one dimension, light tails)
+        cloud_variance       variance of the rows trained on (ddof 0), per coordinate
+        cloud_mean_error     squared distance of their mean from the truth's, per coordinate
 
     Args:
         chain: the truth, the kernel and the bandwidths.
@@ -55,18 +68,6 @@ def simulate(
         replicates: independent runs.
         fields: names to simulate, None for those that need one chain a run and no test points, as
             many as the truth has.
-            mise                 integrated squared error of the fit (one dimension)
-            mean_density_error   that of the mean density, without bias: the product of the errors
-                                 of two independent chains (one dimension)
-            integrated_variance  half the integrated squared difference of two chains, likewise
-            extra_variance       second moment of the fit about the truth's mean, less the truth's
-                                 variance, per coordinate
-            nll                  mean negative log likelihood of the test points, nats
-            excess_nll           Kullback-Leibler divergence of the truth from the fit, nats, by
-                                 quadrature (one dimension, light tails)
-            cloud_variance       variance of the rows trained on (ddof 0), per coordinate
-            cloud_mean_error     squared distance of their mean from the truth's, per coordinate
-            The likelihoods are infinite where a kernel of bounded support leaves a hole.
         points: test points, axes (point, feature), the same for every run and generation; None for
             500 rows of the truth from a stream of their own, by seed.
         method: 'rows' draws every row and weighs every pair of a row and a test point; 'auto' is

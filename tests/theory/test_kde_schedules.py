@@ -21,7 +21,7 @@ from theory.kde import (
     verdict,
 )
 from theory.kde.error import integrated_errors
-from theory.kde.lineage import Mixing, added_variance, compressed, mixing_laws
+from theory.kde.lineage import Mixing, added_variance, gauss, mixing_laws
 from theory.truths import GaussianMixture, Laplace, Normal, StudentT, Uniform
 from theory.workflow import UnsupportedWorkflow, Workflow
 
@@ -89,7 +89,7 @@ def test_compressed_laws_keep_the_mean_density(workflow: Workflow) -> None:
 def test_compression_keeps_moments_and_positive_weights() -> None:
     nodes = np.geomspace(1e-3, 5, 300)
     weights = np.linspace(1, 2, 300) / 450
-    small = compressed(Mixing(nodes, weights), 8)
+    small = gauss(Mixing(nodes, weights), 8)
     assert len(small.nodes) == 8
     assert (small.weights > 0).all()
     for power in range(16):
