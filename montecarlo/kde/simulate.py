@@ -45,8 +45,8 @@ def simulate(
 
     The arrays hold every run; use `estimate` for many. A run does not depend on `threads`. Index 0
     is the truth. The literal procedure: a row that model t writes is a row that it trained on,
-    drawn uniformly, plus h_t times a draw of the kernel. The likelihoods are infinite where a kernel
-    of bounded support leaves a hole.
+    drawn uniformly, plus h_t times a draw of the kernel. The likelihoods are infinite where a
+    kernel of bounded support leaves a hole.
 
         mise                 integrated squared error of the fit (one dimension)
         mean_density_error   that of the mean density, without bias: the product of the errors
