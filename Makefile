@@ -10,8 +10,8 @@ LINT_STAMP := $(VENV)/.lint-installed
 DOCS_STAMP := $(VENV)/.docs-installed
 RESULT := results/validation.json
 PAGE := results/report.html
-# What the report tests: --all, or names of families or the beginnings of claims' names.
-FAMILIES := --all
+# What five minutes on two cores can test with room to spare; make report FAMILIES=--all tests all.
+FAMILIES := gaussian inflation
 ARGS :=
 # Modules are compiled when they are first imported: most never are.
 INSTALL := $(RUN) -m pip install --quiet --no-compile -c constraints.txt
