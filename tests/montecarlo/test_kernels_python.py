@@ -290,25 +290,26 @@ def elsewhere(path: Path, family: str, **environment: str) -> dict[str, Array]:
         return dict(found)
 
 
-@pytest.mark.parametrize(
-    "environment",
-    [
-        pytest.param({"NUMBA_DISABLE_JIT": "1"}, id="not-compiled"),
-        pytest.param({"NUMBA_BOUNDSCHECK": "1", "NUMBA_OPT": "0"}, id="bounds-checked"),
-    ],
-)
 @pytest.mark.parametrize("family", FAMILIES)
-def test_kernels_in_another_numba_agree(
-    family: str, environment: dict[str, str], tmp_path: Path
-) -> None:
-    """Plain Python, and compiled without optimisation with every index checked.
+def test_kernels_without_numba_agree(family: str, tmp_path: Path) -> None:
+    """Plain Python rounds as the compiled code does, but for fused operations and numpy's svd."""
+    interpreted = elsewhere(tmp_path / "found.npz", family, NUMBA_DISABLE_JIT="1")
+    compiled = FAMILIES[family]()
+    assert compiled.keys() == interpreted.keys()
+    for name, values in compiled.items():
+        np.testing.assert_allclose(interpreted[name], values, rtol=1e-12, atol=1e-13, err_msg=name)
 
-    Both round as the optimised code does, but for fused operations and numpy's svd.  A kernel that
-    reads or writes out of bounds raises in both.
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_no_kernel_reads_or_writes_out_of_bounds(family: str, tmp_path: Path) -> None:
+    """Compiled with every index checked, in a cache of its own, the results are the same bits.
+
+    Without optimisation: two thirds of the time, and it changes none of them.
     """
     cache = str(tmp_path / "cache")
-    found = elsewhere(tmp_path / "found.npz", family, NUMBA_CACHE_DIR=cache, **environment)
-    expected = FAMILIES[family]()
-    assert found.keys() == expected.keys()
-    for name, values in expected.items():
-        np.testing.assert_allclose(found[name], values, rtol=1e-12, atol=1e-13, err_msg=name)
+    checked = elsewhere(
+        tmp_path / "found.npz", family,
+        NUMBA_BOUNDSCHECK="1", NUMBA_OPT="0", NUMBA_CACHE_DIR=cache,
+    )  # fmt: skip
+    for name, values in FAMILIES[family]().items():
+        np.testing.assert_array_equal(checked[name], values, err_msg=name)

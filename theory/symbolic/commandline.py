@@ -101,7 +101,6 @@ def _listed(family: str | None, form: str) -> str:
     ]
     if form == "json":
         return _json([dict(zip(columns, row, strict=True)) for row in rows])
-
     return f"{tabulate(rows, columns)}\n"
 
 

@@ -28,8 +28,7 @@ def as_text(derivation: Derivation, *, unicode: bool = True) -> str:
         lines += [_indented(sympy.Eq(short, full, evaluate=False), unicode), ""]
     lines += [f"   {letter}: {meaning}" for letter, meaning in _letters(derivation)]
     lines += ["", f"LaTeX: {formula.latex}", ""]
-    proved = sum(len(step.zeros) for step in derivation.steps)
-    lines.append(f"Proved: {proved} identities between the steps, each reduced to 0 by sympy.")
+    lines.append(f"Proved: {_proved(derivation)}.")
     lines += [f"Checked: {statement}." for statement in checked]
     return "\n".join(lines) + "\n"
 
@@ -62,9 +61,7 @@ def as_markdown(derivation: Derivation) -> str:
             lines += ["   $$", f"   {latex(step.expression)}", "   $$", ""]
     lines += ["## Result", "", f"`{formula.name}` is", "", "$$", formula.latex, "$$", ""]
     lines += [f"- `{letter}`: {_marked(meaning)}" for letter, meaning in _letters(derivation)]
-    proved = sum(len(step.zeros) for step in derivation.steps)
-    lines += ["", "## Proof", ""]
-    lines += [f"- {proved} identities between the steps, each reduced to 0 by sympy"]
+    lines += ["", "## Proof", "", f"- {_proved(derivation)}"]
     lines += [f"- checked: {_marked(statement)}" for statement in checked]
     return "\n".join(lines) + "\n"
 
@@ -92,6 +89,11 @@ def as_data(derivation: Derivation) -> dict[str, Any]:
         ],
         "checked": list(checked),
     }
+
+
+def _proved(derivation: Derivation) -> str:
+    proved = sum(len(step.zeros) for step in derivation.steps)
+    return f"{proved} identities between the steps, each reduced to 0 by sympy"
 
 
 def _expression(expression: Any) -> dict[str, str]:
