@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -33,6 +35,7 @@ LEAST = 16_384
 MOST = 12_000_000  # replicates of one experiment, unless asked for more
 MOST_UNTIL_POWERED = 1_000_000_000
 REFERENCE = 20_000  # replicates where nothing is claimed
+WARM = 2**33  # seed of the one run that compiles an experiment's kernels; pilots use 2**32 and up
 _MARGIN = 1.2  # on a number planned from the sample's standard deviations
 
 
@@ -151,9 +154,30 @@ def check(
     most = MOST_UNTIL_POWERED if until_powered else MOST
     raising = until_powered or replicates is None
     settings = _Settings(seed, replicates, resolve, perturb, threads, most, raising, limit, None)
-    for i, experiment in enumerate(experiments):
-        folder = None if checkpoint is None else _folder(checkpoint, i, experiment)
-        yield _examine(experiment, replace(settings, seed=seed + i, checkpoint=folder))
+    with _prepared(experiments) as theories:
+        for i, (experiment, theory) in enumerate(zip(experiments, theories, strict=True)):
+            folder = None if checkpoint is None else _folder(checkpoint, i, experiment)
+            own = replace(settings, seed=seed + i, checkpoint=folder)
+            yield _examine(experiment, theory.result(), own)
+
+
+@contextmanager
+def _prepared(experiments: Sequence[Experiment]) -> Iterator[list[Future[dict[str, Curve]]]]:
+    """Theory of each experiment, and its kernels compiled by one run of a stream of its own.
+
+    On a thread that works ahead: kernels release the interpreter lock, so that what takes one core
+    (theory, compiling) is done while the simulations before it leave a core idle.
+    """
+
+    def prepare(experiment: Experiment) -> dict[str, Curve]:
+        experiment.simulate(seed=WARM, replicates=1, threads=1, checkpoint=None)
+        return experiment.theory()
+
+    with ThreadPoolExecutor(1, "prepare") as ahead:
+        try:
+            yield [ahead.submit(prepare, experiment) for experiment in experiments]
+        finally:
+            ahead.shutdown(wait=True, cancel_futures=True)
 
 
 def _folder(checkpoint: Path, i: int, experiment: Experiment) -> Path:
@@ -231,8 +255,9 @@ def _spread(
     return sample.std[1:], relative_to(field, value, sample.std[1:])
 
 
-def _examine(experiment: Experiment, settings: _Settings) -> list[Finding]:
-    theory = experiment.theory()
+def _examine(
+    experiment: Experiment, theory: dict[str, Curve], settings: _Settings
+) -> list[Finding]:
     if not experiment.claimed and settings.replicates is None:
         settings = replace(settings, replicates=REFERENCE, raising=False)
     found, seconds = _with_power(experiment, theory, settings)

@@ -8,7 +8,7 @@ from theory.curve import Kind
 from theory.gaussian import GaussianChain
 from theory.workflow import Workflow
 from validation.calibrated import Verdict, perturbed, relative_to
-from validation.check import LEAST, PILOT, check
+from validation.check import LEAST, PILOT, WARM, check
 from validation.data import bundled
 from validation.gaussian import MOMENTS, TWINS, experiments, on_table
 from validation.gaussian import GaussianExperiment as Experiment
@@ -69,9 +69,10 @@ def test_a_stopped_check_goes_on_from_its_checkpoints(tmp_path, monkeypatch):
     assert [path.name for path in kept.iterdir()] == [f"001-{name}"]
     assert {path.name for path in (kept / f"001-{name}").iterdir()} == {"pilot", "test"}
 
-    def noted(*key):
-        asked.append(key)
-        return generator(*key)
+    def noted(seed, *key):
+        if seed != WARM:
+            asked.append((seed, *key))
+        return generator(seed, *key)
 
     monkeypatch.setattr(blocks, "generator", noted)
     again = check(twins, resolve=0.1, checkpoint=kept)
@@ -82,6 +83,22 @@ def test_a_stopped_check_goes_on_from_its_checkpoints(tmp_path, monkeypatch):
     for one, other in zip(expected, found, strict=True):
         np.testing.assert_array_equal(one.mean, other.mean)
         np.testing.assert_array_equal(one.std_error, other.std_error)
+
+
+def test_theory_that_fails_fails_at_its_experiment(monkeypatch):
+    """Prepared ahead, on another thread: what was found before it stands."""
+
+    def theory(self):
+        if self is QUICK[2]:
+            raise ArithmeticError("no such curve")
+        return found_theory(self)
+
+    found_theory = Experiment.theory
+    monkeypatch.setattr(Experiment, "theory", theory)
+    running = check(QUICK, resolve=0.1)
+    assert len(next(running)) == len(next(running)) == len(MOMENTS)
+    with pytest.raises(ArithmeticError, match="no such curve"):
+        next(running)
 
 
 def test_without_a_pilot_where_theory_knows_the_spread_of_a_run(tmp_path):
