@@ -83,8 +83,8 @@ def run(
     pool = ThreadPoolExecutor(workers)
     bar = tqdm(
         total=replicates, initial=min(start * block_size, replicates), desc=label, unit=" runs",
-        disable=len(sizes) < 2, unit_scale=True, delay=2, leave=False, file=sys.stderr, dynamic_ncols=True,
-        mininterval=0.1 if sys.stderr.isatty() else 2.0,
+        disable=len(sizes) < 2, unit_scale=True, delay=2, leave=False, file=sys.stderr,
+        dynamic_ncols=True, mininterval=0.1 if sys.stderr.isatty() else 2.0,
     )  # fmt: skip
     with _ctrl_c_between_blocks() as check, _closing(pool, bar):
         for block in range(start, min(start + 2 * workers, len(sizes))):
