@@ -170,8 +170,9 @@ def _prepared(experiments: Sequence[Experiment]) -> Iterator[list[Future[dict[st
     """
 
     def prepare(experiment: Experiment) -> dict[str, Curve]:
+        theory = experiment.theory()
         experiment.simulate(seed=WARM, replicates=1, threads=1, checkpoint=None)
-        return experiment.theory()
+        return theory
 
     with ThreadPoolExecutor(1, "prepare") as ahead:
         try:
