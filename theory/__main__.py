@@ -238,6 +238,9 @@ def _regression(options: argparse.Namespace) -> int:
             for p in options.quantile
         }
 
+    if options.until is not None and options.quantile:
+        asked = ",".join(f"{p:g}" for p in options.quantile)
+        raise ValueError(f"--until looks at one field, got --quantile {asked} beside it")
     if not known:
         _ = record(_horizon(options)).excess_test_error  # raises, and says why
     return _answer(options, question, record, quantiles)
