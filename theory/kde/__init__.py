@@ -5,6 +5,7 @@ kernels.py       the five kernels with their transforms
 bandwidths.py    Scott, Silverman, Power, Optimal: schedules of h_t
 curves.py        curves, available: integrated squared errors, extra variance, the cloud's moments
 error.py         the integrals over frequencies behind them, with their error
+limits.py        where the errors end up at a constant bandwidth
 lineage.py       lineage_law: how many kernels lie between a row and a real one
 mean_density.py  mean_density: E f_t(x), and the bound on the likelihood that it gives
 verdict.py       verdict: is a schedule safe for ever

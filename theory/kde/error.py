@@ -23,7 +23,9 @@ Source: loopbound theory, section 5.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +36,7 @@ from theory.recursion import Fit, fits, unit_modulus
 from theory.workflow import Workflow, WorkflowKind
 
 FloatArray = npt.NDArray[np.float64]
+Means = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
 
 RELATIVE = 1e-10  # of each integral, for a panel
 CUT = 1e-10  # of the error, for what lies beyond the cut-off
@@ -103,16 +106,21 @@ def _fits_at(workflow: Workflow, root: FloatArray, kappa: FloatArray) -> list[Fi
 
 def integrated_errors(chain: KdeChain, workflow: Workflow, h: FloatArray) -> Errors:
     """Integrated variance and squared bias of fits 1..T, h of length T the bandwidths."""
+    return integrated(chain, h, partial(training_means, workflow))
+
+
+def integrated(chain: KdeChain, h: FloatArray, means: Means) -> Errors:
+    """The same of fits whose bandwidths are h and whose (B, c) are `means(power, kappa)`."""
     count, dim = len(h), chain.dim
     truth, kernel = chain.truth, chain.shape
     constant = radial_constant(dim)
-    floor = training_means(workflow, np.zeros(1), np.zeros((count, 1)))[0][:, 0]
+    floor = means(np.zeros(1), np.zeros((count, 1)))[0][:, 0]
     start = min(1 / h.max(), truth.square_integral ** (1 / dim))
-    tails = _tails(chain, workflow, h, floor, start)
+    tails = _tails(chain, means, h, floor, start)
 
     def integrands(r: FloatArray) -> FloatArray:
         power, kappa = truth.power(r), kernel.transform(np.outer(h, r))
-        b, c = training_means(workflow, power, kappa)
+        b, c = means(power, kappa)
         spread = np.maximum(b - power * c**2, 0)
         parts = (kappa**2 * spread, power * (1 - kappa * c) ** 2, kappa**2, power[None])
         return np.concatenate(parts) * (constant * r ** (dim - 1))
@@ -139,14 +147,14 @@ def integrated_errors(chain: KdeChain, workflow: Workflow, h: FloatArray) -> Err
 
 
 def _tails(
-    chain: KdeChain, workflow: Workflow, h: FloatArray, floor: FloatArray, start: float
+    chain: KdeChain, means: Means, h: FloatArray, floor: FloatArray, start: float
 ) -> FloatArray:
     """Bounds on the rests of (variance, bias) beyond start 2^j, axes (octave, part, generation)."""
     dim = chain.dim
     r = start * 2.0 ** np.arange(OCTAVES)
     power = chain.truth.envelope(r) ** 2
     kappa = chain.shape.envelope(np.outer(h, r))
-    b, c = training_means(workflow, power, kappa)
+    b, c = means(power, kappa)
     shell = radial_constant(dim) * (2 * r) ** dim / dim
     rest = kappa**2 * np.maximum(b - floor[:, None], power * c**2) * shell
     bias_rest = np.minimum(3 * kappa * c, 1) * power * shell

@@ -84,12 +84,12 @@ def _by_enumeration(kind: str) -> Check:
                 if found != expected:
                     raise DerivationError(f"{formula.name} is {found}, not {expected} at t={at}")
 
-    return Check(
-        "equal to the law of the count in exact fractions, n in 1, 2, 3, t <= 4", compare
-    )
+    return Check("equal to the law of the count in exact fractions, n in 1, 2, 3, t <= 4", compare)
 
 
-def _laws(kind: str, rows: int, share: Fraction, generations: int) -> list[dict[Fraction, Fraction]]:
+def _laws(
+    kind: str, rows: int, share: Fraction, generations: int
+) -> list[dict[Fraction, Fraction]]:
     """P(share of fit t), t = 1..T."""
     law, found = {share: Fraction(1)}, []
     for t_ in range(1, generations + 1):
@@ -168,7 +168,9 @@ def _solved(rows: int) -> Callable[..., float]:
     def reference(p: Fraction) -> float:
         from theory.categorical import CategoricalChain, collapse_time
 
-        return collapse_time(CategoricalChain((float(p), float(1 - p))), Workflow.replace(rows)).mean
+        return collapse_time(
+            CategoricalChain((float(p), float(1 - p))), Workflow.replace(rows)
+        ).mean
 
     return reference
 
@@ -216,5 +218,6 @@ def _near_exact_times() -> Check:
                     raise DerivationError(f"{formula.name} is {found}, the exact time {exact}")
 
     return Check(
-        "above the exact time by less than ln(n) fits, n in 400, 1600, p in 1/10, 3/10, 1/2", compare
+        "above the exact time by less than ln(n) fits, n in 400, 1600, p in 1/10, 3/10, 1/2",
+        compare,
     )
