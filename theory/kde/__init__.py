@@ -13,7 +13,13 @@ optimal.py       optimal_bandwidths: the least exact error, greedy or for a hori
 augmentation.py  augmentation: do rows of a model help beside the real ones
 """
 
-from theory.kde.augmentation import Augmentation, augmentation, best_augmentation
+from theory.kde.augmentation import (
+    Augmentation,
+    augmentation,
+    best_augmentation,
+    hurting_bandwidths,
+    tuned_bandwidth,
+)
 from theory.kde.bandwidths import OPTIMAL, Optimal, Power, Scott, Silverman
 from theory.kde.chain import KdeChain
 from theory.kde.curves import FIELDS, KdeCurves, available, curves
@@ -37,8 +43,10 @@ __all__ = [
     "available",
     "best_augmentation",
     "curves",
+    "hurting_bandwidths",
     "lineage_law",
     "mean_density",
     "optimal_bandwidths",
+    "tuned_bandwidth",
     "verdict",
 ]
