@@ -17,6 +17,9 @@ negligible, or where two octaves of frequencies in a row moved nothing: the boun
 uniform kernel's transform oscillates. What is reported as error is the smaller of the two, plus
 that of the panels.
 
+The standard deviation of one run's error is not computed: it takes the covariance of |phi_t|^2
+between every two frequencies, fourth moments of the recursion that do not close on its second ones.
+
 Source: loopbound theory, section 5.
 """
 
@@ -32,8 +35,8 @@ import numpy.typing as npt
 
 from theory.kde.chain import KdeChain
 from theory.quadrature import integrate
-from theory.recursion import Fit, fits, unit_modulus
-from theory.workflow import Workflow, WorkflowKind
+from theory.recursion import Feature, fits, unit_modulus
+from theory.workflow import Workflow
 
 FloatArray = npt.NDArray[np.float64]
 Means = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
@@ -84,24 +87,22 @@ def training_means(
     `kappa` has axes (generation, frequency), its row t - 1 of fit t.
     """
     generations, count = kappa.shape
-    single = workflow.kind is WorkflowKind.CUSTOM
-    squares = 1 if single else workflow.slots(generations) ** 2
-    step = 1 if single else max(1, min(count, _TABLE // squares))
+    held = workflow.slots(generations) ** 2
+    step = max(1, min(count, _TABLE // held))
     b, c = np.empty_like(kappa), np.empty_like(kappa)
     for start in range(0, count, step):
         part = slice(start, start + step)
         root = np.sqrt(power[part])
         root = np.where(root > 0, root, 1e-150)
-        seen = _fits_at(workflow, root[0] if single else root, kappa[:, part])
+        seen = fits(workflow, generations, _character(root, kappa[:, part]))
         b[:, part] = np.array([fit.mean_square for fit in seen]).reshape(generations, -1)
         c[:, part] = np.array([fit.mean / root for fit in seen]).reshape(generations, -1)
     return b, c
 
 
-def _fits_at(workflow: Workflow, root: FloatArray, kappa: FloatArray) -> list[Fit]:
-    """Fits at some frequencies; at one, a scalar `root`, if the workflow is custom."""
-    damping = kappa if np.ndim(root) else kappa[:, 0]
-    return fits(workflow, len(kappa), unit_modulus(root, lambda t: damping[t - 1]))
+def _character(root: FloatArray, kappa: FloatArray) -> Feature:
+    """exp(i w x) at some frequencies, where the truth's transform has modulus `root`."""
+    return unit_modulus(root, lambda t: kappa[t - 1])
 
 
 def integrated_errors(chain: KdeChain, workflow: Workflow, h: FloatArray) -> Errors:
