@@ -223,7 +223,7 @@ def test_large_samples_want_the_textbook_bandwidth() -> None:
 
 
 def test_optimal_bandwidths_of_custom_weights() -> None:
-    """The last batch alone is replace; the error is flat at its minimum, so h has half the digits."""
+    """The last batch alone is replace; the error is flat at its minimum."""
     custom = Workflow.custom(9, lambda t: np.eye(t)[-1])
     found = optimal_bandwidths(KdeChain(Normal(), 1.0), custom, 2)
     same = optimal_bandwidths(KdeChain(Normal(), 1.0), Workflow.replace(9), 2)
