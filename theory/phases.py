@@ -20,11 +20,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import Enum
+from fractions import Fraction
+from typing import TypeAlias
 
 import numpy as np
 
 from theory.curve import FloatArray
 from theory.workflow import Workflow, whole_number
+
+Exponent: TypeAlias = float | Fraction
 
 
 class Fate(Enum):
@@ -65,7 +69,7 @@ class Growth:
         return Fate.POWER if self.exponent > 0 else Fate.FALLS
 
 
-def inflation_growth(window_exponent: float, real_exponent: float) -> Growth:
+def inflation_growth(window_exponent: Exponent, real_exponent: Exponent) -> Growth:
     """Order of the drift F_t with windows t^a and real shares t^-b (no unit). Proved.
 
     Any windows and shares within constant factors of those have the same order, if they are
@@ -97,14 +101,14 @@ def inflation_growth(window_exponent: float, real_exponent: float) -> Growth:
     return Growth(float(max(0, 1 - 2 * a)), logarithmic=2 * a == 1)
 
 
-def _check(window_exponent: float, real_exponent: float) -> None:
+def _check(window_exponent: Exponent, real_exponent: Exponent) -> None:
     if not 0 <= window_exponent <= 1:
         raise ValueError(f"window_exponent must be in [0, 1], got {window_exponent!r}")
     if not real_exponent >= 0:
         raise ValueError(f"real_exponent must be >= 0, got {real_exponent!r}")
 
 
-def window(exponent: float, t: int) -> int:
+def window(exponent: Exponent, t: int) -> int:
     """W_t = ceil(t^a), the batches of fit t.
 
     Example:
@@ -117,7 +121,7 @@ def window(exponent: float, t: int) -> int:
     return min(t, nearest if exact else math.ceil(power))
 
 
-def real_share(exponent: float, t: int) -> float:
+def real_share(exponent: Exponent, t: int) -> float:
     """r_t = t^-b, the weight of real rows at fit t; 1/2 for ever at b = 0, and 1 at fit 1.
 
     Example:
@@ -129,7 +133,7 @@ def real_share(exponent: float, t: int) -> float:
     return 0.5 if exponent == 0 else float(t) ** -float(exponent)
 
 
-def widening(n: int, window_exponent: float, real_exponent: float) -> Workflow:
+def widening(n: int, window_exponent: Exponent, real_exponent: Exponent) -> Workflow:
     """The workflow with windows t^a, and the share t^-b on the real batch, kept for ever.
 
     `theory.inflation` of it is v_t = 1 + F_t. It is replace at a = 0, b = inf, and close to
@@ -154,7 +158,9 @@ def widening(n: int, window_exponent: float, real_exponent: float) -> Workflow:
     return Workflow.custom(whole_number("n", n), weights)
 
 
-def leading_drift(window_exponent: float, real_exponent: float, generations: int) -> FloatArray:
+def leading_drift(
+    window_exponent: Exponent, real_exponent: Exponent, generations: int
+) -> FloatArray:
     """F_t as if every window were long settled, axis (generation,), entries 0 and 1 are 0.
 
     A batch leaves 2/(W+1) of itself in the models once its window is behind them, and a fit is
