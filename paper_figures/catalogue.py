@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from paper_figures import (
+    bound_slack,
     categorical_collapse,
     gaussian_overview,
     regression_error,
+    subsample_map,
     universal_inflation,
     workflow_map,
 )
@@ -55,5 +57,7 @@ FIGURES: dict[str, FigureModule] = {
         regression_error,
         categorical_collapse,
         workflow_map,
+        bound_slack,
+        subsample_map,
     )
 }

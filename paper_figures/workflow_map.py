@@ -166,7 +166,8 @@ def caption(series: Sequence[Series]) -> str:
         f"after fit 1. b: Fₜ at the nine numbered places. Lines: the exact recursion, whole "
         f"windows t^a rounded up, which makes steps. Points: chains of linear regression on the "
         f"same {N:,} rows, whose expected error is vₜ exactly ({captions.runs(series)}, label "
-        f"noise averaged), with bars of {style.BARS:g} standard errors. {captions.agreement(series)}"
+        f"noise averaged), with bars of {style.BARS:g} standard errors. "
+        f"{captions.agreement(series)}"
     )
 
 
@@ -294,8 +295,8 @@ def _mark_places(axes: Axes) -> None:
     for place in PLACES:
         y = float(place.b) if place.b != math.inf else 1.48
         axes.plot(
-            float(place.a), y, "o", color=style.COLOURS[_OF_FATE[place.fate]], markersize=8.5, zorder=7,
-            clip_on=False, markerfacecolor="white", markeredgewidth=1.1,
+            float(place.a), y, "o", color=style.COLOURS[_OF_FATE[place.fate]], markersize=8.5,
+            zorder=7, clip_on=False, markerfacecolor="white", markeredgewidth=1.1,
         )  # fmt: skip
         axes.annotate(
             place.name, (float(place.a), y), ha="center", va="center_baseline", zorder=8,

@@ -171,6 +171,8 @@ def test_agreement_counts_the_points_with_an_error_bar():
         ("regression_error", 307),
         ("categorical_collapse", 106),
         ("workflow_map", 45),
+        ("bound_slack", 174),
+        ("subsample_map", 60),
     ],
 )
 def test_points_lie_on_the_lines(name, count):
