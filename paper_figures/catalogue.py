@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from paper_figures import (
     bound_slack,
     categorical_collapse,
+    gaussian_grid,
     gaussian_overview,
     regression_error,
     subsample_map,
@@ -59,5 +60,6 @@ FIGURES: dict[str, FigureModule] = {
         workflow_map,
         bound_slack,
         subsample_map,
+        gaussian_grid,
     )
 }
