@@ -6,10 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from paper_figures import (
+    bound_slack,
     categorical_collapse,
+    gaussian_grid,
     gaussian_overview,
     regression_error,
+    subsample_map,
     universal_inflation,
+    workflow_map,
 )
 from paper_figures.series import Point, Series
 
@@ -48,5 +52,14 @@ class FigureModule(Protocol):
 
 FIGURES: dict[str, FigureModule] = {
     module.NAME: module
-    for module in (gaussian_overview, universal_inflation, regression_error, categorical_collapse)
+    for module in (
+        gaussian_overview,
+        universal_inflation,
+        regression_error,
+        categorical_collapse,
+        workflow_map,
+        bound_slack,
+        subsample_map,
+        gaussian_grid,
+    )
 }
