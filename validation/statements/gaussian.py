@@ -124,14 +124,14 @@ def three_meanings() -> Statement:
         key="meanings",
         title="The mean spread can stay for ever while every run collapses",
         papers=(SHUMAILOV, GERSTGRASSER),
-        published="Collapse is that the fitted covariance vanishes; whether it does is often read off "
-        "its expectation.",
+        published="Collapse is that the fitted covariance vanishes; whether it does is often read "
+        "off its expectation.",
         standing=Standing.CONDITION,
         exact=f"Three meanings disagree. With the unbiased covariance the expected variance is "
         f"exactly {shown(float(known.trace_ratio[last]))} at every generation, the expected "
-        f"error grows without bound, and the standard deviation is still above {share:g} of the truth's "
-        f"with probability {shown(float(alive[last]))} at generation {last}: the mean is carried "
-        f"by rare runs.",
+        f"error grows without bound, and the standard deviation is still above {share:g} of the "
+        f"truth's with probability {shown(float(alive[last]))} at generation {last}: the "
+        f"mean is carried by rare runs.",
         caption=f"Replace, unbiased, n = {rows}, one dimension",
         columns=("generation", "E variance", "E error of the mean", f"P(sigma > {share:g})"),
         body=[

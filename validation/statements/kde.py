@@ -59,7 +59,8 @@ def no_schedule_saves_replace() -> Statement:
         exact=f"They prevent it for the mean density: its variance grows by "
         f"{shown(float(known.extra_variance[last]))} in all. But the rows die out by resampling, "
         f"and the error grows from {shown(float(known.mise[1]))} to "
-        f"{shown(float(known.mise[last]))} at generation {last}. The verdict: {verdict(chain, workflow)}.",
+        f"{shown(float(known.mise[last]))} at generation {last}. The verdict: "
+        f"{verdict(chain, workflow)}.",
         caption=f"Normal truth, n = {rows}: mean integrated squared error, and the variance that "
         f"the kernels have added to the mean density",
         columns=("generation", "replace, h = 0.4 / t", "replace, h = 0.4",
@@ -94,8 +95,8 @@ def blobs() -> Statement:
         standing=Standing.WRONG,
         exact=f"The released code draws training and test rows in two calls, each with random "
         f"centres of its own. Drawn that way here, the loss is {shown(other)} nats at h = 0.1; "
-        f"with the same centres it is {shown(same)}, where {shown(least)} is the least that any number "
-        f"of rows would give.",
+        f"with the same centres it is {shown(same)}, where {shown(least)} is the least that any "
+        f"number of rows would give.",
         caption=f"Test loss (nats) of a first fit to {TRAIN:,} rows on {TEST} test rows, and its "
         f"exact limit as rows grow: medians of {DRAWS} draws of {CENTRES} centres",
         columns=("bandwidth", "same centres", "other centres", "same centres, exact limit"),
