@@ -82,7 +82,7 @@ QUANTITIES: dict[tuple[str, str], Quantity] = {
         r"E\,(\mu_t - \mu_0)^{\top}\,\Sigma_t^{-1}\,(\mu_t - \mu_0)",
     ),
     ("gaussian", "excess_nll"): Quantity(
-        "Excess negative log-likelihood", r"E\,KL(f_0 \,\|\, f_t)", "nats per row"
+        "Excess negative log-likelihood", r"E\,\mathrm{KL}(f_0 \,\|\, f_t)", "nats per row"
     ),
     ("gaussian", "spread_ratio"): Quantity(
         "Mean standard deviation", r"\frac{E\,\sigma_t}{\sigma_0}, \quad d = 1"
@@ -129,7 +129,7 @@ QUANTITIES: dict[tuple[str, str], Quantity] = {
     ),
     ("inflation", "inflation"): Quantity(
         "Inflation of the excess risk",
-        r"v_t = \lim_{n \to \infty} \frac{2 n_0}{d}\,E\,KL(f_0 \,\|\, f_t)",
+        r"v_t = \lim_{n \to \infty} \frac{2 n_0}{d}\,E\,\mathrm{KL}(f_0 \,\|\, f_t)",
     ),
     ("regression", "excess_test_error"): Quantity("Excess test error", _SQUARED, _SQUARED_LABEL),
     ("regression", "bias"): Quantity(

@@ -83,8 +83,7 @@ function makeCopyable(command) {
     }
     setTimeout(() => { button.textContent = "copy"; }, 2000);
   });
-  if (command.tagName === "PRE") command.append(button);
-  else command.after(button);
+  command.after(button);
 }
 
 // The style shows the page; this says which one it is, and opens what a link leads into.

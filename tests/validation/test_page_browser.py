@@ -196,8 +196,8 @@ def test_formulas_are_drawn(seen):
 def test_a_command_is_copied(seen, file):
     seen.context.grant_permissions(["clipboard-read", "clipboard-write"])
     seen.evaluate("location.hash = 'method'")
-    seen.locator("#method pre .copy").click()
-    seen.locator("#method pre .copy", has_text="copied").wait_for()
+    seen.locator("#method .copy").click()
+    seen.locator("#method .copy", has_text="copied").wait_for()
     assert seen.evaluate("navigator.clipboard.readText()") == FACTS["command"]
 
 

@@ -74,9 +74,7 @@ def as_page(statement: Statement) -> dict[str, Any]:
     """What the template shows."""
     picture: Picture | None = None
     if statement.draw is not None:
-        picture = embedded_or_reason(
-            statement.draw, statement.title, statement.caption, statement.alt
-        )
+        picture = embedded_or_reason(statement.draw, statement.title, statement.alt, statement.alt)
     return {
         "id": f"statement-{statement.key}",
         "title": statement.title,
