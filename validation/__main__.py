@@ -238,6 +238,7 @@ def _facts(options: argparse.Namespace, given: Sequence[str], *, complete: bool)
         "false_pass": FALSE_PASS,
         "versions": report.environment(),
         "commit": report.commit(),
+        "data": None if options.data is None else str(options.data),
     }
 
 
