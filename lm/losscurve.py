@@ -26,9 +26,9 @@ FINETUNING = "finetuning_helpsteer2"
 PRETRAINING = "pretraining_tinystories"
 TABLE = "pretraining_table2"
 COLUMNS = ("model", "workflow", "generation", "test_cross_entropy")
-"""What a file of losses must have; `seed`, `figure`, `temperature` and a workflow's sizes may be.
+"""What a file of losses must have; `seed`, `temperature` and a workflow's sizes may be.
 
-`figure` and a temperature other than 1 join the model's name.
+A temperature other than 1 joins the model's name; a point that several figures show counts once.
 """
 
 _ROWS = 100  # a batch where a file says no sizes: with equal batches v_t does not depend on it
@@ -119,8 +119,8 @@ def read_losses(path: Path) -> list[LossCurve]:
     the same number of rows, and a budget is one batch.
 
     Raises:
-        ValueError: a missing column, a value that is no number, a generation twice, seeds of
-            unequal length, or no row; quotes file, line and value.
+        ValueError: a missing column, a value that is no number, a generation with two losses,
+            seeds of unequal length, or no row; quotes file, line and value.
         OSError: the file cannot be read.
     """
     with path.open(encoding="utf-8", newline="") as file:
@@ -159,8 +159,6 @@ def _entry(row: Mapping[str, str | None], where: str) -> _Entry:
         generation, loss = int(given["generation"]), float(given["test_cross_entropy"])
     except ValueError as problem:
         raise ValueError(f"{where}: {problem}") from None
-    if given.get("figure"):
-        model += f" ({given['figure']})"
     label = given["workflow"].replace("_", "-") if given["workflow"] != _FIRST else _FIRST
     return _Entry(model, label, tuple(sizes.items()), given.get("seed", ""), generation, loss)
 
@@ -174,9 +172,9 @@ def _curves(entries: Iterable[_Entry]) -> list[LossCurve]:
             first[entry.model][entry.seed] = entry.loss
             continue
         run = found[entry.model, entry.label, entry.sizes][entry.seed]
-        if entry.generation in run:
+        if run.get(entry.generation, entry.loss) != entry.loss:
             raise ValueError(
-                f"generation {entry.generation} of {entry.model}, {entry.label} is there twice"
+                f"generation {entry.generation} of {entry.model}, {entry.label} has two losses"
             )
         run[entry.generation] = entry.loss
     if not found:
