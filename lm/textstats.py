@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-Rows = Sequence[Sequence[int]] | Sequence[IntArray]
+Rows = Sequence[Sequence[int] | IntArray]
 
 RARE = 0.05  # share of the real tokens that the rare types hold, at most
 

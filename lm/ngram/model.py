@@ -18,7 +18,7 @@ from theory.workflow import whole_number
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-Rows = Sequence[Sequence[int]] | Sequence[IntArray]
+Rows = Sequence[Sequence[int] | IntArray]
 
 
 @dataclass(frozen=True)
