@@ -28,7 +28,7 @@ Source: loopbound theory, sections 3 and 5.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -45,7 +45,7 @@ FloatArray = npt.NDArray[np.float64]
 
 CLOSE = 2.0  # a shape whose AICc is this much lower is preferred
 ENOUGH_SEEDS = 3  # for a scatter between them
-_GRID = 400  # values of c tried before the best is refined
+_GRID = 200  # values of c tried before the best is refined
 
 
 class Shape(Enum):
@@ -246,20 +246,15 @@ def fit(curve: LossCurve, shape: Shape) -> Fit:
     if len(t) < count:
         raise ValueError(f"{shape.value} takes {count} generations, got {len(t)} of {curve.name}")
 
-    def solved(c: float) -> tuple[FloatArray, float]:
-        columns = _columns(shape, curve.workflow, t, c) * np.sqrt(weights)[:, None]
-        target = y * np.sqrt(weights)
-        found = np.asarray(np.linalg.lstsq(columns, target, rcond=1e-10)[0], dtype=np.float64)
-        rank = np.linalg.matrix_rank(columns, rtol=1e-10)
-        if rank < columns.shape[1]:
-            raise ValueError(f"{shape.value} is not determined by {curve.name}")
-        rest = columns @ found - target
-        return found, float(rest @ rest)
-
     c, at_edge = 0.0, False
     if shape in _searched():
-        c, at_edge = _search(_RANGE[shape], lambda c: solved(c)[1])
-    coefficients = tuple(map(float, solved(c)[0])) + ((c,) if shape in _searched() else ())
+        c, at_edge = _search(curve, shape, weights)
+    root = np.sqrt(weights)
+    columns = _columns(shape, curve.workflow, t, c) * root[:, None]
+    if np.linalg.matrix_rank(columns, rtol=1e-10) < columns.shape[1]:
+        raise ValueError(f"{shape.value} is not determined by {curve.name}")
+    linear = np.linalg.lstsq(columns, y * root)[0]
+    coefficients = tuple(map(float, linear)) + ((c,) if shape in _searched() else ())
     covariance, freedom = _uncertainty(curve, shape, coefficients, weights)
     return Fit(curve, shape, coefficients, covariance, freedom, weights, at_edge)
 
@@ -276,14 +271,25 @@ def _split(shape: Shape, coefficients: Sequence[float]) -> tuple[FloatArray, flo
     return np.array(coefficients), 0.0
 
 
-def _search(limits: tuple[float, float], rss: Callable[[float], float]) -> tuple[float, bool]:
+def _search(curve: LossCurve, shape: Shape, weights: FloatArray) -> tuple[float, bool]:
     """(c of least squares, whether it is at the edge of the range)."""
     from scipy.optimize import minimize_scalar
 
-    grid = np.linspace(*limits, _GRID)
-    best = int(np.argmin([rss(float(c)) for c in grid]))
+    t, share = curve.generations.astype(np.float64), weights / weights.sum()
+    y = curve.mean - share @ curve.mean
+
+    def unexplained(c: float) -> float:
+        x = _columns(shape, curve.workflow, t, c)[:, 1]
+        x = x - share @ x
+        slope = (share * x) @ y / ((share * x) @ x)
+        return float(share @ (y - slope * x) ** 2)
+
+    grid = np.linspace(*_RANGE[shape], _GRID)
+    best = int(np.argmin([unexplained(float(c)) for c in grid]))
     low, high = grid[max(best - 1, 0)], grid[min(best + 1, _GRID - 1)]
-    found = minimize_scalar(rss, bounds=(low, high), method="bounded", options={"xatol": 1e-10})
+    found = minimize_scalar(
+        unexplained, bounds=(low, high), method="bounded", options={"xatol": 1e-10}
+    )
     return float(found.x), best in (0, _GRID - 1)
 
 

@@ -98,8 +98,8 @@ def sentence(found: Comparison) -> str:
         said += f", all but {_percent(theory.left)}"
     if found.lowest > found.curve.generations[0]:
         said += (
-            f": the loss falls until generation {found.lowest} (rows that only make a fit longer "
-            f"are no part of v_t)"
+            f": the loss falls until generation {found.lowest} (what more rows do to a fit "
+            f"that stops early or is smoothed is no part of v_t)"
         )
     drift = found.fits.get(Shape.PASSES)
     if drift is not None and min(drift.coefficients) > 0 and drift.left < theory.left / 2:

@@ -217,7 +217,8 @@ def table(found: NgramRun) -> Table:
     for name, one in found.fields.items():
         columns += [name] * (one.theory is not None)
         columns += [f"{name}_simulated", f"{name}_error"]
-    for t in range(last + 1):
+    begin = min(int(one.generations[0]) for one in found.fields.values())
+    for t in range(begin, last + 1):
         row: list[Any] = [t]
         for one in found.fields.values():
             at = t - int(one.generations[0])
@@ -225,9 +226,8 @@ def table(found: NgramRun) -> Table:
                 row.append(float(one.theory[t]))
             row += [float(one.mean[at]), float(one.std_error[at])] if at >= 0 else [None, None]
         cells.append(tuple(row))
-    return Table(
-        tuple(columns), cells, _facts(found), _notes(found), sample_generations(last)
-    )  # fmt: skip
+    shown = [t - begin for t in sample_generations(last) if t >= begin]
+    return Table(tuple(columns), cells, _facts(found), _notes(found), shown)
 
 
 def _facts(found: NgramRun) -> dict[str, Any]:
