@@ -138,8 +138,10 @@ def draw_panel(axes: Axes, lines: Sequence[Series], *, marker: str, band: bool) 
 def generation_axis(axes: Axes, last: int, *, step: int) -> None:
     """From 0 to the last generation, with ticks where they are seen, and plain losses."""
     axes.set_xlim(0, 1.03 * last)
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high)
     style.plain_ticks(axes.xaxis, range(0, last + 1, step))
-    style.plain_ticks(axes.yaxis)
+    style.plain_ticks(axes.yaxis, [y for y in axes.get_yticks() if low <= y <= high])
 
 
 def pairs(found: Sequence[Series], model: str) -> list[tuple[Series, Series]]:

@@ -106,8 +106,8 @@ def caption(series: Sequence[Series]) -> str:
         f"Gemma-2 2B fine-tuned once on real and synthetic HelpSteer2 rows together (2410.16713), "
         f"one epoch in batches of 128: {sum(c.panel == BY_ROWS for c in cells.values())} published "
         f"cells, one run each. Of the numbers of synthetic rows tried best are {helps}. "
-        f"More rows are more optimizer steps as well, so the gain on the left of panel a cannot be told from that of "
-        f"training longer (b) without a comparison at equal steps."
+        f"More rows are more optimizer steps as well, so the gain on the left of panel a cannot be "
+        f"told from that of training longer (b) without a comparison at equal steps."
     )
 
 
