@@ -10,9 +10,13 @@ from paper_figures import (
     categorical_collapse,
     gaussian_grid,
     gaussian_overview,
+    lm_against_theory,
+    lm_finetuning,
+    lm_pretraining,
     regression_error,
     subsample_map,
     universal_inflation,
+    value_of_synthetic,
     workflow_map,
 )
 from paper_figures.series import Point, Series
@@ -50,6 +54,14 @@ class FigureModule(Protocol):
         """The figure; call it inside `style.publication`."""
 
 
+PUBLISHED: tuple[FigureModule, ...] = (
+    lm_against_theory,
+    lm_finetuning,
+    lm_pretraining,
+    value_of_synthetic,
+)
+"""Those whose points are published values, and our runs of language models, not simulations."""
+
 FIGURES: dict[str, FigureModule] = {
     module.NAME: module
     for module in (
@@ -61,5 +73,6 @@ FIGURES: dict[str, FigureModule] = {
         bound_slack,
         subsample_map,
         gaussian_grid,
+        *PUBLISHED,
     )
 }
