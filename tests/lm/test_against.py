@@ -49,7 +49,6 @@ def harmonic(t):
         (Workflow.fresh(5, 5, weight=0.75), lambda t: (1 - 0.25 ** (t - 1)) / 3),
         (Workflow.custom(4, lambda t: np.eye(t)[-1]), lambda t: t - 1),
     ],
-    ids=str,
 )
 def test_passes_count_the_models_behind_a_row(flow, expected):
     assert passes(flow, 6)[1:] == pytest.approx([expected(t) for t in range(1, 7)], rel=1e-14)
