@@ -9,7 +9,8 @@ A recipe is a TOML file with the tables of the dataclasses below, as in
     [training]
     mode = "restart"
 
-A table `quick` overrides any of it for a run of a minute. What is not understood is refused in one
+A table `quick` overrides any of it for a run of a minute, and `extends = "NAME"` begins with
+another recipe. What is not understood is refused in one
 line that names the key and the value.
 """
 
@@ -355,22 +356,32 @@ def read_recipe(
     Raises:
         ValueError: no such recipe, no TOML, or a key or value that is not understood.
     """
-    path = Path(name) if name.endswith(".toml") else RECIPES / f"{name}.toml"
-    if not path.is_file():
-        known = ", ".join(recipe_names())
-        raise ValueError(f"no recipe {name!r}: choose a file that ends in .toml, or one of {known}")
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-        raise ValueError(f"recipe {name!r} is not TOML: {problem}") from None
-    try:
+        tables = _tables(name)
         smaller = tables.pop("quick", None)
         if quick and smaller is None:
             raise ValueError("it has no quick form")
-        tables = merged(tables, smaller if quick else {})
-        return recipe_from(merged(tables, changes or {}))
+        return recipe_from(merged(merged(tables, smaller if quick else {}), changes or {}))
     except ValueError as problem:
         raise ValueError(f"recipe {name!r}: {problem}") from None
+
+
+def _tables(name: str) -> dict[str, Any]:
+    """Tables of a recipe, over those of the recipe that it extends."""
+    path = Path(name) if name.endswith(".toml") else RECIPES / f"{name}.toml"
+    if not path.is_file():
+        known = ", ".join(recipe_names())
+        raise ValueError(f"there is none: give a file that ends in .toml, or one of {known}")
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise ValueError(f"it is not TOML: {problem}") from None
+    extended = tables.pop("extends", None)
+    if extended is None:
+        return tables
+    if extended not in recipe_names() or extended == path.stem:
+        raise ValueError(f"extends must name a recipe that ships, got {extended!r}")
+    return merged(_tables(extended), tables)
 
 
 def merged(tables: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from transformers import (
+    AutoConfig,
     AutoModelForCausalLM,
     Gemma2Config,
     GPT2Config,
@@ -63,7 +64,7 @@ def random_model(model: Model, coder: Coder, seed: int) -> PreTrainedModel:
 
 def attention(kind: str) -> str:
     """Gemma 2 caps its attention logits, which only the plain implementation does."""
-    return "eager" if kind.startswith("gemma") else "sdpa"
+    return "eager" if kind == "gemma2" else "sdpa"
 
 
 def loaded_model(path: str, precision: Precision = "float32") -> PreTrainedModel:
@@ -75,9 +76,12 @@ def loaded_model(path: str, precision: Precision = "float32") -> PreTrainedModel
     if path.startswith((".", "/", "~")) and not Path(path).expanduser().is_dir():
         raise ValueError(f"model.path: no folder {path!r}")
     dtype = torch.bfloat16 if precision == "bf16-weights" else torch.float32
+    folder = Path(path).expanduser()
+    place = str(folder) if folder.is_dir() else path
     try:
+        kind = AutoConfig.from_pretrained(place).model_type
         model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
-            str(Path(path).expanduser()) if Path(path).expanduser().is_dir() else path, dtype=dtype
+            place, dtype=dtype, attn_implementation=attention(kind)
         )
     except (OSError, ValueError, KeyError) as problem:
         told = str(problem).strip().splitlines()

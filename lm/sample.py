@@ -231,7 +231,7 @@ def continued(
         rows = tokens[ended, 1:].cpu().numpy()
         for place, row in zip(places[ended.cpu().numpy()], rows, strict=True):
             found[place] = _ended(row, coder, first - 1)
-        left = torch.flatnonzero(~ended)
+        left = torch.nonzero(~ended).squeeze(1)
         places, tokens, noise = places[left.cpu().numpy()], tokens[left], noise[left]
         if len(places):
             cache.batch_select_indices(left)
