@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lm.against_commandline import add_against
 from lm.config import Recipe, read_recipe, recipe_names
 from loopbound import version
 from theory.commandline import (
@@ -60,6 +61,7 @@ def build_parser() -> Parser:
     _add_fields(show)
     add_output_options(show)
     show.set_defaults(act=_show)
+    add_against(commands)
     listed = commands.add_parser("list", help="the recipes that ship")
     listed.set_defaults(act=_list)
     return parser
@@ -113,7 +115,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _list(options: argparse.Namespace) -> int:
     for name in recipe_names():
-        print(f"{name:26} {read_recipe(name).title}")
+        print(f"{name:28}{read_recipe(name).title}")
     return 0
 
 
@@ -126,9 +128,9 @@ def _run(options: argparse.Namespace) -> int:
     name = Path(options.recipe).stem + ("-quick" if options.quick else "")
     folder = options.folder or Path("results", "lm", name)
     if recipe.engine == "ngram":
-        from lm import ngram
+        from lm.ngram.commandline import run_ngram
 
-        return int(ngram.run(recipe, folder, options))
+        return run_ngram(recipe, options)
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"--folder must be a folder, got the file {str(folder)!r}")
     try:

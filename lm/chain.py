@@ -14,7 +14,7 @@ import resource
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -55,9 +55,17 @@ from lm.folder import (
     settle,
     whole,
 )
-from lm.model import check_fits, loaded_model, parameters, random_model, with_adapters
+from lm.model import (
+    check_fits,
+    loaded_adapters,
+    loaded_model,
+    parameters,
+    random_model,
+    with_adapters,
+)
 from lm.progress import Bars
 from lm.sample import Written, write
+from lm.textstats import statistics
 from lm.tokenizer import Coder, TokenRow
 from theory.workflow import Workflow, WorkflowKind
 
@@ -456,10 +464,7 @@ class Chain:
         recipe, folder = self.material.recipe, generation_folder(self.folder, generation) / "model"
         if recipe.lora.rank is None:
             return loaded_model(str(folder), recipe.training.precision)
-        from peft import PeftModel
-
-        base = copy.deepcopy(self.material.base)
-        return PeftModel.from_pretrained(base, str(folder), is_trainable=True)
+        return loaded_adapters(copy.deepcopy(self.material.base), folder)
 
     def _save(
         self,
@@ -479,8 +484,13 @@ class Chain:
             save_json(part / METRICS, metrics)
 
     def _statistics(self, rows: list[TokenRow]) -> Metrics:
-        """What the rows look like beside the real ones."""
-        return {"tokens_per_row": float(np.mean([len(row) for row in rows]))}
+        """What the rows look like beside the real ones; the end of a row is no word of it."""
+        end = self.material.coder.end
+        real = [self.material.train[row] for row in self._real(1)]
+        batches = [[row[row != end] for row in batch] for batch in (rows, real)]
+        found = asdict(statistics(batches[0], batches[1]))
+        del found["real_fraction"]
+        return found
 
 
 def _forget_peak() -> None:

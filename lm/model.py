@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,17 @@ def with_adapters(model: PreTrainedModel, lora: Lora, seed: int) -> Any:
         target_modules="all-linear",
         task_type="CAUSAL_LM",
     )
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        # peft asks transformers by a name that transformers 5.23 calls deprecated.
+        warnings.filterwarnings("ignore", r"`is_gradient_checkpointing`", FutureWarning)
         torch.manual_seed(seed)
         return get_peft_model(model, config)
+
+
+def loaded_adapters(base: PreTrainedModel, folder: Path) -> Any:
+    """The base with the adapters of a folder, to be trained further."""
+    from peft import PeftModel
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"`is_gradient_checkpointing`", FutureWarning)
+        return PeftModel.from_pretrained(base, str(folder), is_trainable=True)
