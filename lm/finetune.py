@@ -60,14 +60,14 @@ def fit(
         coder: start and pad token.
         steps: optimizer steps.
         rng: decides the order of the rows, and nothing else does but dropout.
-        accelerator: where, on how many processes, and in which precision.
+        accelerator: where, and on how many processes.
         progress: told of tokens as they are seen.
 
     Raises:
         ValueError: the loss is no finite number.
     """
     if training.checkpointing:
-        model.gradient_checkpointing_enable({"use_reentrant": False})
+        model.activation_checkpointing_enable({"use_reentrant": False})
         model.enable_input_require_grads()
     model.train()
     trained = [weight for weight in model.parameters() if weight.requires_grad]
@@ -90,9 +90,9 @@ def fit(
     if not np.isfinite(found).all():
         step = int(np.flatnonzero(~np.isfinite(found))[0]) + 1
         raise ValueError(f"the loss is {found[step - 1]} at step {step}: lower the learning rate")
-    fitted = accelerator.unwrap_model(wrapped, keep_fp32_wrapper=False)
+    fitted = accelerator.unwrap_model(wrapped)
     if training.checkpointing:
-        fitted.gradient_checkpointing_disable()
+        fitted.activation_checkpointing_disable()
     accelerator.free_memory(wrapped, optimizer)
     return fitted.eval(), Fit(found, seen, time.monotonic() - begin)
 
@@ -127,12 +127,13 @@ def _step(
     """One update; this process's part of the step's mean loss."""
     whole = list(micro_batches(rows, chosen, training.micro_batch_rows, coder.start, coder.pad))
     total = sum(float(batch.weights.sum()) for batch in whole)
-    mine = _shared_out(whole, accelerator)
+    mine, half = _shared_out(whole, accelerator), training.precision == "bf16"
     loss = torch.zeros((), device=accelerator.device)
     for number, (batch, counts) in enumerate(mine):
         last = number == len(mine) - 1
         with _together(model, accelerator, last):
-            part = summed(model, batch, accelerator.device) * (counts / total)
+            with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=half):
+                part = summed(model, batch, accelerator.device) * (counts / total)
             # Gradients are averaged over processes, and a step's mean is a sum over them.
             accelerator.backward(part * accelerator.num_processes)
         loss += part.detach()

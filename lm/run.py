@@ -60,7 +60,7 @@ def run(recipe: Recipe, folder: Path, on: Machine) -> None:
         OSError: something cannot be read or written.
         KeyboardInterrupt: stopped; the same call goes on from the last finished generation.
     """
-    accelerator = _accelerator(recipe, on, on.threads * on.jobs)
+    accelerator = accelerator_for(on, on.threads * on.jobs)
     bars = Bars(shown=on.progress and accelerator.is_main_process)
     material = prepare(recipe, folder, accelerator, bars)
     wanted = [(choice, seed) for seed in recipe.seeds for choice in recipe.workflows]
@@ -74,12 +74,12 @@ def run(recipe: Recipe, folder: Path, on: Machine) -> None:
         Chain(material, choice, seed, folder, accelerator, bars).run()
 
 
-def _accelerator(recipe: Recipe, on: Machine, threads: int) -> Accelerator:
+def accelerator_for(on: Machine, threads: int) -> Accelerator:
+    """Devices and processes; the precision of a fit is the recipe's, see `lm.finetune`."""
     torch.set_num_threads(threads)
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    precision = "bf16" if recipe.training.precision == "bf16" else "no"
-    return Accelerator(mixed_precision=precision, cpu=on.cpu)
+    return Accelerator(mixed_precision="no", cpu=on.cpu)
 
 
 def _cost(choice: WorkflowChoice, rows: int, generations: int) -> int:
@@ -131,7 +131,7 @@ def _begin_worker(lines: multiprocessing.Queue[int]) -> None:
 
 def _work(recipe: Recipe, folder: Path, on: Machine, choice: WorkflowChoice, seed: int) -> None:
     global _material
-    accelerator = _accelerator(recipe, on, on.threads * on.jobs)
+    accelerator = accelerator_for(on, on.threads * on.jobs)
     bars = Bars(shown=on.progress, line=_line)
     if _material is None:
         _material = prepare(recipe, folder, accelerator, bars)

@@ -17,7 +17,7 @@ from lm.chain import Chain, prepare  # noqa: E402
 from lm.config import Recipe  # noqa: E402
 from lm.folder import chains, finished, generation_folder, load_rows, read_json  # noqa: E402
 from lm.progress import Bars  # noqa: E402
-from lm.run import Machine, _accelerator, run  # noqa: E402
+from lm.run import Machine, accelerator_for, run  # noqa: E402
 from tests.lm import tiny  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,7 +30,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def chain(wanted: Recipe, folder: Path) -> Chain:
     """The first chain of a recipe, not begun."""
-    accelerator = _accelerator(wanted, tiny.ON, 1)
+    accelerator = accelerator_for(tiny.ON, 1)
     material = prepare(wanted, folder, accelerator, Bars(shown=False))
     seed = wanted.seeds[0]
     return Chain(material, wanted.workflows[0], seed, folder, accelerator, Bars(shown=False))
