@@ -145,9 +145,9 @@ def test_rows_that_leave_early_do_not_change_the_others(
 ) -> None:
     made = model(coder, architecture)
     monkeypatch.setattr(lm.sample, "STRETCH", 5)
-    short = written(made, coder, 20, Sampling())
+    short = written(made, coder, 60, Sampling())
     monkeypatch.setattr(lm.sample, "STRETCH", 1000)
-    whole = written(made, coder, 20, Sampling())
+    whole = written(made, coder, 60, Sampling())
     assert [row.tolist() for row in short.rows] == [row.tolist() for row in whole.rows]
     assert len({len(row) for row in short.rows}) > 2
 

@@ -1,6 +1,5 @@
 """Runs so small that a test can afford them: real code paths, models of a few thousand weights."""
 
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -8,24 +7,11 @@ from typing import Any
 from lm.config import Recipe, merged, recipe_from
 from lm.folder import generation_folder
 from lm.run import Machine, run
+from tests.lm.rows import conversations, write_jsonl
+
+__all__ = ["ON", "contents", "conversations", "done", "recipe", "write_jsonl"]
 
 ON = Machine(jobs=1, threads=1, cpu=True, progress=False)
-WORDS = "a model reads its own words and writes them down again until no word is left".split()
-
-
-def conversations(rows: int) -> list[tuple[str, str]]:
-    """Short prompts and responses, all different."""
-    return [
-        (f"{WORDS[i % 15]} {i}", " ".join(WORDS[(i * k) % 15] for k in range(1, 3 + i % 4)))
-        for i in range(rows)
-    ]
-
-
-def write_jsonl(path: Path, rows: int = 60) -> Path:
-    """A table of prompts and responses."""
-    lines = [json.dumps({"prompt": p, "response": r}) for p, r in conversations(rows)]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return path
 
 
 def recipe(source: Path, **changes: Any) -> Recipe:
