@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from paper_figures import (
     categorical_collapse,
     gaussian_overview,
+    lm_against_theory,
+    lm_finetuning,
+    lm_pretraining,
     regression_error,
     universal_inflation,
+    value_of_synthetic,
 )
 from paper_figures.series import Point, Series
 
@@ -46,7 +50,21 @@ class FigureModule(Protocol):
         """The figure; call it inside `style.publication`."""
 
 
+PUBLISHED: tuple[FigureModule, ...] = (
+    lm_against_theory,
+    lm_finetuning,
+    lm_pretraining,
+    value_of_synthetic,
+)
+"""Those whose points are published values, and our runs of language models, not simulations."""
+
 FIGURES: dict[str, FigureModule] = {
     module.NAME: module
-    for module in (gaussian_overview, universal_inflation, regression_error, categorical_collapse)
+    for module in (
+        gaussian_overview,
+        universal_inflation,
+        regression_error,
+        categorical_collapse,
+        *PUBLISHED,
+    )
 }

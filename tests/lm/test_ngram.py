@@ -230,6 +230,24 @@ def test_every_workflow_runs_free(flow):
     assert found.loss_curve.workflow is flow
 
 
+def test_accumulate_dips_first_only_where_the_first_fit_is_smoothed_too_much():
+    """No optimizer takes a step here: more rows weaken the smoothing.
+
+    The fall is 0.10 and the spread of one chain 0.006: half the fall is eight spreads away.
+    """
+    rows, words = documentation_words()
+    losses = {
+        smoothing: run(
+            rows, Workflow.accumulate(400), 4, mode=Mode.FREE, vocabulary=len(words),
+            replicates=2, smoothing=smoothing,
+        ).losses.mean(axis=0)
+        for smoothing in (0.001, 0.1)
+    }  # fmt: skip
+    assert (np.diff(losses[0.001]) > 0).all()
+    assert losses[0.1].argmin() > 0
+    assert losses[0.1][1] < losses[0.1][0] - 0.05
+
+
 def test_fresh_rows_run_out():
     with pytest.raises(
         ValueError, match=r"takes 200 real rows in 4 generations, got a text of 180"
