@@ -22,6 +22,7 @@ from transformers.utils import logging
 from lm.chain import Chain, Material, prepare
 from lm.config import Recipe, WorkflowChoice
 from lm.progress import Bars
+from theory.workflow import whole_number
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,14 @@ class Machine:
 
 
 def machine(jobs: int | None, threads: int | None, chains: int, *, cpu: bool = False) -> Machine:
-    """What is asked for, and else what suits: a GPU one job, a CPU one core a job."""
+    """What is asked for, and else what suits: a GPU one job, a CPU one core a job.
+
+    Raises:
+        ValueError: jobs or threads < 1.
+    """
+    for name, value in (("--jobs", jobs), ("--threads", threads)):
+        if value is not None:
+            whole_number(name, value)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     alone = "LOCAL_RANK" in os.environ or (torch.cuda.is_available() and not cpu)
     if jobs is None:
