@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from lm.against_commandline import add_against
-from lm.config import Recipe, read_recipe, recipe_names
+from lm.config import Recipe
+from lm.reading import read_recipe, recipe_names
 from loopbound import version
 from theory.commandline import (
     STOPPED,

@@ -19,8 +19,9 @@ import torch
 from accelerate import Accelerator
 from transformers.utils import logging
 
-from lm.chain import Chain, Material, prepare
+from lm.chain import Chain
 from lm.config import Recipe, WorkflowChoice
+from lm.material import Material, prepare
 from lm.progress import Bars
 from theory.workflow import whole_number
 

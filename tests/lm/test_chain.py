@@ -13,9 +13,10 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the extra lm is not installed")
 
-from lm.chain import Chain, prepare  # noqa: E402
+from lm.chain import Chain  # noqa: E402
 from lm.config import Recipe  # noqa: E402
 from lm.folder import chains, finished, generation_folder, load_rows, read_json  # noqa: E402
+from lm.material import prepare  # noqa: E402
 from lm.progress import Bars  # noqa: E402
 from lm.run import Machine, accelerator_for, run  # noqa: E402
 from tests.lm import tiny  # noqa: E402

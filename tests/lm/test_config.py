@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from lm.config import Recipe, WorkflowChoice, merged, read_recipe, recipe_from, recipe_names
+from lm.config import Recipe, WorkflowChoice
+from lm.reading import merged, read_recipe, recipe_from, recipe_names
 
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"generatons": 3}, r"unknown key generatons = 3: choose from title, engine"),

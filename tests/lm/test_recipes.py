@@ -10,9 +10,10 @@ torch = pytest.importorskip("torch", reason="the extra lm is not installed")
 
 from transformers import AutoModelForCausalLM  # noqa: E402
 
-from lm.config import Model, read_recipe, recipe_names  # noqa: E402
+from lm.config import Model  # noqa: E402
 from lm.folder import chains, read_json  # noqa: E402
 from lm.model import architecture, parameters, random_model  # noqa: E402
+from lm.reading import read_recipe, recipe_names  # noqa: E402
 from lm.tokenizer import Coder  # noqa: E402
 from tests.lm import tiny  # noqa: E402
 

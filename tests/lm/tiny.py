@@ -4,8 +4,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from lm.config import Recipe, merged, recipe_from
+from lm.config import Recipe
 from lm.folder import generation_folder
+from lm.reading import merged, recipe_from
 from lm.run import Machine, run
 from tests.lm.rows import conversations, write_jsonl
 
