@@ -37,6 +37,8 @@ examples:
   python -m lm run stdlib-finetune --model DIR --data notes.txt --folder results/lm/notes
   python -m lm run my-recipe.toml --set training.epochs=2 --set sampling.temperature=0.7
   python -m lm show results/lm/stdlib-finetune --format csv
+  python -m lm show results/lm/stdlib-finetune --losses --format csv --output losses.csv
+  python -m lm against losses.csv
   accelerate launch -m lm run helpsteer2-gemma2-2b
 
 Every generation is a folder. After Ctrl-C, a kill or a full disk the same command goes on from
@@ -59,6 +61,9 @@ def build_parser() -> Parser:
     run.set_defaults(act=_run)
     show = commands.add_parser("show", help="what a folder of runs holds so far", epilog=EXAMPLES)
     show.add_argument("folder", type=Path, help="folder of a run")
+    show.add_argument(
+        "--losses", action="store_true", help="the losses alone, in the columns of `against`"
+    )
     _add_fields(show)
     add_output_options(show)
     show.set_defaults(act=_show)
@@ -214,8 +219,25 @@ def _workflow(text: str) -> dict[str, Any]:
 
 def _show(options: argparse.Namespace) -> int:
     check_files(options)
-    _tell(options, options.folder, None)
+    if options.losses:
+        write(_losses(options.folder), options)
+    else:
+        _tell(options, options.folder, None)
     return 0
+
+
+def _losses(folder: Path) -> Table:
+    """Losses of every fit, as `python -m lm against` reads them."""
+    from lm.folder import chains
+
+    body = [
+        (folder.name, label, seed, generation, metrics["cross_entropy"])
+        for (label, seed, generation), metrics in _rows(chains(folder))
+        if generation
+    ]
+    if not body:
+        raise ValueError(f"{str(folder)!r} holds no run")
+    return Table(("model", "workflow", "seed", "generation", "test_cross_entropy"), body)
 
 
 def _tell(options: argparse.Namespace, folder: Path, recipe: Recipe | None) -> None:

@@ -45,10 +45,12 @@ def read_recipe(
     """
     try:
         tables = _tables(name)
-        smaller = tables.pop("quick", None)
+        smaller: Any = tables.pop("quick", None)
         if quick and smaller is None:
             raise ValueError("it has no quick form")
-        return recipe_from(merged(merged(tables, smaller if quick else {}), changes or {}))
+        if quick:
+            tables = merged(tables, smaller)
+        return recipe_from(merged(tables, changes or {}))
     except ValueError as problem:
         raise ValueError(f"recipe {name!r}: {problem}") from None
 
@@ -80,9 +82,8 @@ def merged(tables: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, A
     """
     found = dict(tables)
     for key, value in changes.items():
-        inside = found.get(key)
-        both = isinstance(value, Mapping) and isinstance(inside, Mapping)
-        found[key] = merged(inside, value) if both else value
+        both = isinstance(value, Mapping) and isinstance(found.get(key), Mapping)
+        found[key] = merged(found[key], value) if both else value
     return found
 
 

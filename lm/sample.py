@@ -253,4 +253,5 @@ def _warpers(sampling: Sampling) -> list[LogitsProcessor]:
 def _ended(row: Any, coder: Coder, prompt: int) -> TokenRow:
     """The row up to its first end token after the prompt."""
     ends = np.flatnonzero(row[prompt:] == coder.end)
-    return row[: prompt + int(ends[0]) + 1 if len(ends) else len(row)].astype(np.int32)
+    found: TokenRow = row[: prompt + int(ends[0]) + 1 if len(ends) else len(row)].astype(np.int32)
+    return found

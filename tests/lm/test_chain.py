@@ -118,6 +118,36 @@ def test_chains_at_once_give_what_one_after_the_other_gives(source: Path, tmp_pa
         assert one == two
 
 
+SEVERAL = """
+import sys
+from pathlib import Path
+from tests.lm import tiny
+tiny.done(tiny.recipe(Path(sys.argv[1]), sampling={"prompts": "real"}), Path(sys.argv[2]))
+"""
+
+
+def test_two_processes_give_what_one_gives(source: Path, tmp_path: Path) -> None:
+    """As `accelerate launch` starts them, on the CPU: losses to the rounding of their sums.
+
+    A step's gradient is added up in another order. AdamW's first steps are near a sign of it, so
+    a weight whose gradient is about 0 moves by the learning rate either way: 1e-3 of the loss.
+    """
+    (tmp_path / "several.py").write_text(SEVERAL, encoding="utf-8")
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
+    done = subprocess.run(
+        [*launch, str(tmp_path / "several.py"), str(source), str(tmp_path / "two")], cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr.decode()
+    wanted = tiny.recipe(source, sampling={"prompts": "real"})
+    tiny.done(wanted, tmp_path / "one")
+    manifest = read_json(tmp_path / "two" / "replace" / "seed-0" / "manifest.json")
+    assert manifest["processes"] == 2
+    one, two = (chains(tmp_path / name)["replace"][0] for name in ("one", "two"))
+    assert one[1]["cross_entropy"] == pytest.approx(two[1]["cross_entropy"], rel=1e-3)
+    assert one[1]["train_tokens"] == two[1]["train_tokens"]
+
+
 # --- who trains on what --------------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lm.__main__ import main
+from lm.losscurve import read_losses
 from tests.lm.rows import write_jsonl
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -71,6 +72,11 @@ def test_a_run_prints_a_table_and_show_prints_it_again(
     assert f"{float(rows[1]['cross_entropy']):.6g}" in first
     assert main(["show", str(tmp_path / "run"), "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["rows"][1]["real_fraction"] == 1
+    losses = tmp_path / "losses.csv"
+    arguments = ["show", str(tmp_path / "run"), "--losses", "--format", "csv"]
+    assert main([*arguments, "--output", str(losses)]) == 0
+    (curve,) = read_losses(losses)
+    assert curve.losses.tolist() == [[float(rows[1]["cross_entropy"])]]
 
 
 @pytest.mark.parametrize(
