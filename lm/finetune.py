@@ -72,9 +72,8 @@ def fit(
     model.train()
     trained = [weight for weight in model.parameters() if weight.requires_grad]
     optimizer = torch.optim.AdamW(
-        trained, lr=training.learning_rate, weight_decay=training.weight_decay,
-        fused=accelerator.device.type == "cuda",
-    )  # fmt: skip
+        trained, lr=training.learning_rate, weight_decay=training.weight_decay, fused=True
+    )
     wrapped, optimizer = accelerator.prepare(model, optimizer)
     begin, seen, losses = time.monotonic(), 0, []
     plan = order(len(rows), training.batch_rows, steps, training.epochs, rng)
