@@ -106,7 +106,7 @@ def padded(rows: Rows, chosen: npt.NDArray[Any], start: int, pad: int) -> MicroB
     Example:
         >>> rows = all_equal([np.array([5, 6, 0], dtype=np.int32), np.array([7], dtype=np.int32)])
         >>> padded(rows, np.array([0, 1]), start=0, pad=1).inputs.tolist()
-        [[0, 5, 6], [0, 1, 1]]
+        [[0, 5, 6], [0, 7, 1]]
     """
     longest = max(len(rows.tokens[row]) for row in chosen)
     targets = np.full((len(chosen), longest), pad, dtype=np.int64)
