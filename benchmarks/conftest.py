@@ -9,6 +9,7 @@ GROUPS = {
     "bench_gaussian_rows.py": ("rows", "subsample", "memory"),
     "bench_gaussian_statistics.py": ("statistics",),
     "bench_kde.py": ("kde",),
+    "bench_language.py": ("lm",),
     "bench_regression.py": ("regression",),
     "bench_theory.py": ("theory", "import", "command"),
 }

@@ -1,7 +1,7 @@
 """One table of everything that is aimed at: ``python -m benchmarks.ratios [word ...]``.
 
 Words select lines by their beginning (rows, statistics, subsample, regression, kde, categorical,
-memory, theory, import, command); none selects all, which takes ten minutes or so.  Nothing is
+lm, memory, theory, import, command); none selects all, which takes ten minutes or so.  Nothing is
 asserted: the machine may be busy.
 """
 
@@ -11,6 +11,7 @@ import time
 import warnings
 from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec
 
 from benchmarks import categorical, kde, regression, workloads
 from benchmarks.measure import (
@@ -226,6 +227,19 @@ def command() -> list[Row]:
     return [limited(f"command: {COMMAND}", typical(call, 5), "s", 1)]
 
 
+def lm() -> list[Row]:
+    from benchmarks import language  # needs the extra lm
+
+    tokens = language.STEPS * language.BATCH * language.LONGEST
+    bare, ours = (language.bare, tokens), (language.ours, tokens)
+    new = language.ROWS * language.NEW
+    plain, inverted = (language.generated, new), (language.inverted, new)
+    return [
+        compared("lm, a token: bare PyTorch / our loop", bare, ours, least=1 / 1.05),
+        compared("lm, a token: plain generate / our sampler", plain, inverted, least=1 / 1.1),
+    ]
+
+
 GROUPS: dict[str, Callable[[], list[Row]]] = {
     "rows": rows,
     "statistics": statistics,
@@ -233,6 +247,7 @@ GROUPS: dict[str, Callable[[], list[Row]]] = {
     "regression": regression.rows,
     "kde": kde.rows,
     "categorical": categorical.rows,
+    "lm": lm,
     "memory": memory,
     "theory": theory,
     "import": imports,
@@ -245,7 +260,7 @@ def main(words: list[str]) -> None:
     if unknown:
         raise SystemExit(f"unknown group {unknown[0]!r}: choose from {', '.join(GROUPS)}")
     found: list[Row] = []
-    for name in words or GROUPS:
+    for name in words or [name for name in GROUPS if name != "lm" or find_spec("torch")]:
         print(f"{name} ...", file=sys.stderr, flush=True)
         found += GROUPS[name]()
     print(table(found))

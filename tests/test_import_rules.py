@@ -130,7 +130,7 @@ def test_montecarlo_takes_specs_from_theory_and_never_a_formula(path: Path) -> N
 
 # --- lm: what needs no torch does not load it ----------------------------------------------------
 
-LM_WITHOUT_TORCH = ("lm.against", "lm.losscurve", "lm.ngram", "lm.textstats")
+LM_WITHOUT_TORCH = ("lm.against", "lm.losscurve", "lm.ngram", "lm.textstats", "lm.config")
 LM_TAKES = {"theory.workflow", "theory.inflation", "theory.categorical", "theory.curve"}
 LM_TAKES |= {"theory.commandline", "montecarlo.blocks"}
 
@@ -155,6 +155,14 @@ def test_the_light_part_of_lm_pulls_in_nothing_heavy(module: str) -> None:
 def test_the_light_part_of_lm_takes_workflows_streams_and_exact_chains(path: Path) -> None:
     for module, _ in imported(path):
         assert not under(module, *OURS) or under(module, *LM_TAKES, *LM_WITHOUT_TORCH)
+
+
+@pytest.mark.parametrize("path", sources("lm"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_lm_takes_no_simulation_and_no_formula_of_another_family(path: Path) -> None:
+    """Workflows and exact chains of theory, streams and manifests of montecarlo."""
+    for module, _ in imported(path):
+        allowed = ("lm", "loopbound", "montecarlo.manifest", *LM_TAKES)
+        assert not under(module, *OURS) or under(module, *allowed), module
 
 
 # --- paper_figures: theory and montecarlo, never a verdict ---------------------------------------

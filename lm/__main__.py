@@ -1,0 +1,338 @@
+"""python -m lm: the workflows on language models, from the command line."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lm.against_commandline import add_against
+from lm.config import Recipe
+from lm.reading import read_recipe, recipe_names
+from loopbound import version
+from theory.commandline import (
+    STOPPED,
+    Parser,
+    Table,
+    add_output_options,
+    answer,
+    check_files,
+    numbers,
+    panels,
+    write,
+)
+
+DEFAULT_FIELDS = ("cross_entropy", "bits_per_byte", "real_fraction", "steps", "yield")
+
+EXAMPLES = """\
+examples:
+  python -m lm list
+  python -m lm run stdlib-finetune --quick
+  python -m lm run stdlib-pretrain --quick --workflow replace --seeds 0,1,2
+  python -m lm run stdlib-finetune --step-matched --plot drift.png
+  python -m lm run stdlib-finetune --model DIR --data notes.txt --folder results/lm/notes
+  python -m lm run my-recipe.toml --set training.epochs=2 --set sampling.temperature=0.7
+  python -m lm show results/lm/stdlib-finetune --format csv
+  python -m lm show results/lm/stdlib-finetune --losses --format csv --output losses.csv
+  python -m lm against losses.csv
+  accelerate launch -m lm run helpsteer2-gemma2-2b
+
+Every generation is a folder. After Ctrl-C, a kill or a full disk the same command goes on from
+the last one that is finished.
+"""
+
+
+def build_parser() -> Parser:
+    """The parser of python -m lm."""
+    parser = Parser(
+        prog="python -m lm",
+        description="How far a language model drifts when it is trained on its own text.",
+        epilog=EXAMPLES,
+    )
+    parser.add_argument("--version", action="version", version=f"loopbound {version()}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    run = commands.add_parser("run", help="run a recipe, or go on with it", epilog=EXAMPLES)
+    _add_run_options(run)
+    add_output_options(run)
+    run.set_defaults(act=_run)
+    show = commands.add_parser("show", help="what a folder of runs holds so far", epilog=EXAMPLES)
+    show.add_argument("folder", type=Path, help="folder of a run")
+    show.add_argument(
+        "--losses", action="store_true", help="the losses alone, in the columns of `against`"
+    )
+    _add_fields(show)
+    add_output_options(show)
+    show.set_defaults(act=_show)
+    add_against(commands)
+    listed = commands.add_parser("list", help="the recipes that ship")
+    listed.set_defaults(act=_list)
+    return parser
+
+
+def _add_run_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("recipe", help=f"a .toml file, or one of {', '.join(recipe_names())}")
+    parser.add_argument("--quick", action="store_true", help="its small form, about a minute")
+    parser.add_argument(
+        "--folder", type=Path, metavar="DIR", help="default results/lm/RECIPE, or RECIPE-quick"
+    )
+    group = parser.add_argument_group("instead of the recipe's")
+    group.add_argument(
+        "--workflow", action="append", metavar="NAME[,KEY=VALUE...]",
+        help="as in sliding-window,window=2; may be given several times",
+    )  # fmt: skip
+    group.add_argument("--generations", type=int, metavar="T", help="fits")
+    group.add_argument("--seeds", type=lambda text: numbers(text, int), metavar="S[,S...]")
+    group.add_argument("--rows", type=int, metavar="N", help="rows a batch")
+    group.add_argument("--model", metavar="PATH_OR_ID", help="a causal model to start from")
+    group.add_argument("--data", metavar="FILE_OR_ID", help=".txt, .jsonl, .parquet or a hub id")
+    group.add_argument("--mode", metavar="MODE", help="restart, continue or scratch")
+    group.add_argument("--temperature", type=float, metavar="TAU")
+    group.add_argument(
+        "--step-matched", action="store_true", help="every fit takes as many steps as the first"
+    )
+    group.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE",
+        help="any other key of the recipe, as in training.loss=response",
+    )  # fmt: skip
+    group = parser.add_argument_group("machine")
+    group.add_argument(
+        "--jobs", type=int, metavar="J", help="chains at once (default: cores, GPU 1)"
+    )
+    group.add_argument("--threads", type=int, metavar="N", help="threads a chain")
+    group.add_argument("--cpu", action="store_true", help="stay off the GPU")
+    _add_fields(parser)
+
+
+def _add_fields(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--fields", metavar="NAME[,NAME...]",
+        help=f"columns of the table (default {','.join(DEFAULT_FIELDS)}); csv and json have all",
+    )  # fmt: skip
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status: 0, 2 for bad input, 130 after Ctrl-C."""
+    return answer(build_parser(), argv, lambda options: int(options.act(options)))
+
+
+def _list(options: argparse.Namespace) -> int:
+    for name in recipe_names():
+        print(f"{name:28}{read_recipe(name).title}")
+    return 0
+
+
+# --- run -----------------------------------------------------------------------------------------
+
+
+def _run(options: argparse.Namespace) -> int:
+    check_files(options)
+    recipe = read_recipe(options.recipe, quick=options.quick, changes=changes_of(options))
+    name = Path(options.recipe).stem + ("-quick" if options.quick else "")
+    folder = options.folder or Path("results", "lm", name)
+    if recipe.engine == "ngram":
+        from lm.ngram.commandline import run_ngram
+
+        return run_ngram(recipe, options)
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"--folder must be a folder, got the file {str(folder)!r}")
+    try:
+        from lm.run import machine, run
+    except ModuleNotFoundError as problem:
+        raise ValueError(
+            f"{problem.name} is not installed: pip install -c constraints.txt torch, then "
+            'pip install -c constraints.txt -e ".[lm]"'
+        ) from None
+    chains = len(recipe.workflows) * len(recipe.seeds)
+    on = machine(options.jobs, options.threads, chains, cpu=options.cpu)
+    try:
+        run(recipe, folder, on)
+    except KeyboardInterrupt:
+        print(f"python -m lm: stopped; the same command goes on in {folder}", file=sys.stderr)
+        return STOPPED
+    _tell(options, folder, recipe)
+    return 0
+
+
+def changes_of(options: argparse.Namespace) -> dict[str, Any]:
+    """Tables that the options put over those of the recipe."""
+    found: dict[str, Any] = {}
+    simple = {
+        "generations": options.generations, "data.rows": options.rows,
+        "model.path": options.model, "data.source": options.data, "training.mode": options.mode,
+        "sampling.temperature": options.temperature,
+        "training.step_matched": options.step_matched or None,
+        "seeds": None if options.seeds is None else list(options.seeds),
+    }  # fmt: skip
+    for key, value in simple.items():
+        if value is not None:
+            _put(found, key, value)
+    if options.workflow:
+        found["workflows"] = [_workflow(text) for text in options.workflow]
+    for entry in options.set:
+        key, equals, value = entry.partition("=")
+        if not equals:
+            raise ValueError(f"--set must be KEY=VALUE, got {entry!r}")
+        _put(found, key, _value(value))
+    return found
+
+
+def _put(tables: dict[str, Any], key: str, value: Any) -> None:
+    *path, last = key.split(".")
+    for name in path:
+        tables = tables.setdefault(name, {})
+    tables[last] = value
+
+
+def _value(text: str) -> Any:
+    """A TOML value, or the text itself; none for no value.
+
+    Example:
+        >>> _value("2"), _value("real"), _value("none")
+        (2, 'real', None)
+    """
+    if text == "none":
+        return None
+    try:
+        return {"true": True, "false": False}.get(text, json.loads(text))
+    except ValueError:
+        return text
+
+
+def _workflow(text: str) -> dict[str, Any]:
+    """A workflow from NAME,KEY=VALUE,..."""
+    name, *options = text.split(",")
+    found: dict[str, Any] = {"name": name}
+    for option in options:
+        key, equals, value = option.partition("=")
+        if not equals:
+            raise ValueError(f"--workflow must be NAME,KEY=VALUE,..., got {text!r}")
+        found[key.replace("-", "_")] = _value(value)
+    return found
+
+
+# --- what a run holds ----------------------------------------------------------------------------
+
+
+def _show(options: argparse.Namespace) -> int:
+    check_files(options)
+    if options.losses:
+        write(_losses(options.folder), options)
+    else:
+        _tell(options, options.folder, None)
+    return 0
+
+
+def _losses(folder: Path) -> Table:
+    """Losses of every fit, as `python -m lm against` reads them."""
+    from lm.folder import chains
+
+    body = [
+        (folder.name, label, seed, generation, metrics["cross_entropy"])
+        for (label, seed, generation), metrics in _rows(chains(folder))
+        if generation
+    ]
+    if not body:
+        raise ValueError(f"{str(folder)!r} holds no run")
+    return Table(("model", "workflow", "seed", "generation", "test_cross_entropy"), body)
+
+
+def _tell(options: argparse.Namespace, folder: Path, recipe: Recipe | None) -> None:
+    """Table, file and plot of what a folder holds."""
+    from lm.folder import chains
+
+    found = chains(folder)
+    if not found:
+        raise ValueError(f"{str(folder)!r} holds no run")
+    title = f"{recipe.title}: {folder}" if recipe and recipe.title else str(folder)
+    everything = _rows(found)
+    if options.format == "table":
+        write(_summary(options, title, found), options)
+    else:
+        columns = ["workflow", "seed", "generation"]
+        columns += [name for name in dict.fromkeys(n for _, m in everything for n in m)]
+        body = [
+            (*place, *(metrics.get(name) for name in columns[3:])) for place, metrics in everything
+        ]
+        write(Table(tuple(columns), body, {"title": title}), options)
+    if options.plot is not None:
+        _plot(options.plot, title, found)
+
+
+Found = Mapping[str, Mapping[int, Sequence[Mapping[str, float]]]]
+
+
+def _rows(found: Found) -> list[tuple[tuple[str, int, int], Mapping[str, float]]]:
+    """Metrics with their workflow, seed and generation."""
+    return [
+        ((label, seed, generation), metrics)
+        for label, seeds in found.items()
+        for seed, chain in seeds.items()
+        for generation, metrics in enumerate(chain)
+    ]
+
+
+def mean_and_error(values: Sequence[float]) -> tuple[float | None, float | None]:
+    """Mean over seeds and its standard error, None where there is too little of it.
+
+    Example:
+        >>> mean_and_error([1.0, 3.0])
+        (2.0, 1.0)
+    """
+    if not values:
+        return None, None
+    mean = math.fsum(values) / len(values)
+    if len(values) < 2:
+        return mean, None
+    squares = math.fsum((value - mean) ** 2 for value in values)
+    return mean, math.sqrt(squares / (len(values) - 1) / len(values))
+
+
+def _over_seeds(
+    seeds: Mapping[int, Sequence[Mapping[str, float]]], generation: int, name: str
+) -> tuple[float | None, float | None]:
+    chosen = [chain[generation] for chain in seeds.values() if generation < len(chain)]
+    return mean_and_error([metrics[name] for metrics in chosen if name in metrics])
+
+
+def _summary(options: argparse.Namespace, title: str, found: Found) -> Table:
+    """Means over seeds, and the standard error of the first field."""
+    names = options.fields.split(",") if options.fields else list(DEFAULT_FIELDS)
+    known = dict.fromkeys(name for _, metrics in _rows(found) for name in metrics)
+    for name in names:
+        if name not in known:
+            raise ValueError(f"no field {name!r}: choose from {', '.join(known)}")
+    body = []
+    for label, seeds in found.items():
+        for generation in range(max(map(len, seeds.values()))):
+            cells = [_over_seeds(seeds, generation, name) for name in names]
+            body.append((label, generation, cells[0][0], cells[0][1], *(c[0] for c in cells[1:])))
+    most = max(len(seeds) for seeds in found.values())
+    notes = [
+        title,
+        "cross_entropy: nats a token on held-out real text; generation 0: the base, before any fit",
+        f"means over {most} seed{'s' * (most > 1)}; _se: standard error of the mean",
+    ]
+    columns = ("workflow", "generation", names[0], f"{names[0]}_se", *names[1:])
+    return Table(columns, body, notes=tuple(notes))
+
+
+def _plot(path: Path, title: str, found: Found) -> None:
+    """Held-out cross-entropy over generations, one line a workflow."""
+    with panels(path, title, ["held-out cross-entropy, nats a token"]) as (panel,):
+        for label, seeds in found.items():
+            last = max(map(len, seeds.values()))
+            cells = [_over_seeds(seeds, t, "cross_entropy") for t in range(1, last)]
+            mean = [math.nan if value is None else value for value, _ in cells]
+            bars = [2 * (error or 0.0) for _, error in cells]
+            panel.errorbar(
+                range(1, last), mean, bars, marker="o", markersize=3, capsize=2, label=label
+            )
+        panel.legend(frameon=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,327 @@
+"""The chain: fit, measure, write, again. `Workflow` decides who trains on what.
+
+Everything random has an address: the split (none), real rows (seed), random weights, the order of
+rows, a budget's rows and dropout (seed, generation), the noise of a token (seed, generation,
+attempt, position). The workflow is no part of an address: the workflows of one seed share their
+noise, so that their differences have less of it, and generation 1 is the same for all.
+"""
+
+from __future__ import annotations
+
+import copy
+import resource
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+
+from lm.batches import Rows, rows_seen, steps_of
+from lm.config import WorkflowChoice
+from lm.corpus import (
+    ORDER,
+    SUBSAMPLE,
+    WEIGHTS,
+    real_order,
+    stream,
+)
+from lm.evaluate import evaluate
+from lm.finetune import Fit, fit
+from lm.folder import (
+    LOSSES,
+    MANIFEST,
+    METRICS,
+    Metrics,
+    current_commit,
+    finished,
+    generation_folder,
+    load_rows,
+    locked,
+    read_json,
+    save_json,
+    save_losses,
+    save_rows,
+    settle,
+    whole,
+)
+from lm.material import Material, save_model
+from lm.model import (
+    loaded_adapters,
+    loaded_model,
+    parameters,
+    random_model,
+    with_adapters,
+)
+from lm.progress import Bars
+from lm.sample import Written, write
+from lm.textstats import statistics
+from lm.tokenizer import TokenRow
+from theory.workflow import Workflow, WorkflowKind
+
+
+class Chain:
+    """One workflow and seed, in a folder of its own.
+
+    Args:
+        material: what it shares with others.
+        choice: the workflow.
+        seed: of everything random.
+        run: folder of the run.
+        accelerator: where it runs.
+        bars: progress.
+    """
+
+    def __init__(
+        self,
+        material: Material,
+        choice: WorkflowChoice,
+        seed: int,
+        run: Path,
+        accelerator: Accelerator,
+        bars: Bars,
+    ) -> None:
+        self.material, self.seed = material, seed
+        self.workflow: Workflow = choice.workflow(material.rows)
+        self.label = f"{choice.label} seed {seed}"
+        self.folder = run / choice.label / f"seed-{seed}"
+        self.manifest = {"workflow": str(self.workflow), "seed": seed, **material.manifest}
+        self.accelerator, self.bars = accelerator, bars
+        self.order = real_order(len(material.train), seed)
+        self.written: list[list[TokenRow]] = [[]]  # synthetic batches, by generation
+        self.model: Any = None  # of the last fit, for mode continue
+
+    def run(self) -> list[Metrics]:
+        """Metrics of every generation from 0, those that are on disk already not made again.
+
+        Raises:
+            ValueError: what the user can mend, in one line; finished generations are kept.
+            OSError: a folder cannot be written.
+        """
+        generations = self.material.recipe.generations
+        self._check_rows(generations)
+        if self.accelerator.is_main_process:
+            with locked(self.folder):
+                settle(self.folder, self.manifest)
+                return self._run(generations)
+        return self._run(generations)
+
+    def _run(self, generations: int) -> list[Metrics]:
+        done = min(finished(self.folder), generations)
+        for generation in range(1, done + 1):
+            self.written.append(load_rows(generation_folder(self.folder, generation))[0])
+        if done < 0:
+            self._begin()
+        for generation in range(max(done, 0) + 1, generations + 1):
+            self._generation(generation)
+        return [
+            read_json(generation_folder(self.folder, t) / METRICS) for t in range(generations + 1)
+        ]
+
+    def _check_rows(self, generations: int) -> None:
+        """Refuse a workflow that wants more real rows than there are."""
+        fresh = self.workflow.kind is WorkflowKind.FRESH
+        wanted = sum(self.workflow.real_rows(t) for t in range(1, generations + 1))
+        have = len(self.material.train)
+        if wanted > have:
+            told = f" over {generations} generations" if fresh else ""
+            raise ValueError(
+                f"{self.workflow} takes {wanted:,} real rows{told}, and the training rows of at "
+                f"most {self.material.recipe.data.max_tokens} tokens are {have:,}"
+            )
+
+    # --- batches -------------------------------------------------------------------------------
+
+    def _real(self, generation: int) -> list[int]:
+        """Training rows of the real batch that arrives before that fit."""
+        begin = sum(self.workflow.real_rows(t) for t in range(1, generation))
+        return self.order[begin : begin + self.workflow.real_rows(generation)]
+
+    def _batch(self, batch: int) -> tuple[list[TokenRow], bool]:
+        """Rows of a batch in order of creation, and whether it is real."""
+        fresh = self.workflow.kind is WorkflowKind.FRESH
+        if batch == 0 or (fresh and batch % 2 == 0):
+            rows = self._real(batch // 2 + 1 if fresh else 1)
+            return [self.material.train[row] for row in rows], True
+        return self.written[(batch + 1) // 2 if fresh else batch], False
+
+    def _training_set(self, generation: int) -> tuple[Rows, float]:
+        """Rows of a fit with their weights, and the share of their weight on real rows."""
+        pairs = self.workflow.draw(generation, stream(SUBSAMPLE, self.seed, generation))
+        shares = self.workflow.weights(generation)
+        batches = {int(b): self._batch(int(b)) for b in np.unique(pairs[:, 0])}
+        tokens = [batches[int(b)][0][int(row)] for b, row in pairs]
+        weights = np.ones(len(pairs))
+        if not self.workflow.row_weighted(generation):
+            sizes = {b: len(rows) for b, (rows, _) in batches.items()}
+            weights = np.array([shares[int(b)] / sizes[int(b)] for b, _ in pairs])
+            weights *= len(pairs) / weights.sum()
+        real = np.array([batches[int(b)][1] for b, _ in pairs])
+        prompts = np.zeros(len(pairs), dtype=np.int64)
+        if self.material.recipe.training.loss == "response":
+            texts = [self.material.coder.decoded(row) for row in tokens]
+            prompts = np.array(self.material.coder.prompt_lengths(texts, tokens), dtype=np.int64)
+        return Rows(tokens, prompts, weights), float(weights[real].sum() / weights.sum())
+
+    def _prompts(self) -> list[TokenRow]:
+        """Beginnings of the rows that are written, from real batch 0."""
+        chosen, how = self._real(1), self.material.recipe.sampling.prompts
+        if how == "empty":
+            return [np.zeros(0, dtype=np.int32)]
+        rows = [self.material.train[row] for row in chosen]
+        if how == "first-token":
+            return [row[:1] for row in rows]
+        texts = [self.material.texts[row] for row in chosen]
+        lengths = self.material.coder.prompt_lengths(texts, rows)
+        if not any(lengths):
+            raise ValueError("sampling.prompts 'real' needs prompts, and the real rows have none")
+        return [row[:length] for row, length in zip(rows, lengths, strict=True)]
+
+    # --- a generation --------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        """Generation 0: the real batch and, where there is one, the base's cross-entropy."""
+        if not self.accelerator.is_main_process:
+            return
+        chosen = self._real(1)
+        rows = [self.material.train[row] for row in chosen]
+        metrics: Metrics = {"real_fraction": 1.0, **self._statistics(rows)}
+        if self.material.base is not None:
+            model = self.material.base.to(self.accelerator.device)
+            found = evaluate(model, self.material.held_out, self.material.coder)
+            self.material.base.to("cpu")
+            metrics |= {
+                "cross_entropy": found.cross_entropy, "bits_per_byte": found.bits_per_byte,
+            }  # fmt: skip
+        with whole(generation_folder(self.folder, 0)) as part:
+            save_rows(part, rows, [self.material.texts[row] for row in chosen])
+            save_json(part / MANIFEST, {**self.manifest, "commit": current_commit()})
+            save_json(part / METRICS, metrics)
+
+    def _generation(self, generation: int) -> None:
+        recipe, coder = self.material.recipe, self.material.coder
+        begin = time.monotonic()
+        _forget_peak()
+        model, done, metrics = self._fit(generation)
+        found = evaluate(model, self.material.held_out, coder)
+        rows = self.workflow.synthetic_rows(generation)
+        told = f"{self.label} batch {generation}/{recipe.generations}"
+        with self.bars.rows(told, rows) as progress:
+            batch = write(
+                model, coder, rows, max_tokens=recipe.data.max_tokens, sampling=recipe.sampling,
+                prompts=self._prompts(), seed=self.seed, generation=generation,
+                accelerator=self.accelerator, progress=progress,
+            )  # fmt: skip
+        metrics = {
+            "cross_entropy": found.cross_entropy, "bits_per_byte": found.bits_per_byte,
+            **metrics, "yield": rows / batch.attempts, "finished": batch.finished,
+            **self._statistics(batch.rows),
+        }  # fmt: skip
+        facts = {**self.manifest, "commit": current_commit(), **_costs(model, done, batch, begin)}
+        if self.accelerator.is_main_process:
+            self._save(generation, model, done, batch, metrics, facts)
+        self.written.append(batch.rows)
+        self.model = model if recipe.training.mode == "continue" else None
+        self.accelerator.wait_for_everyone()
+
+    def _fit(self, generation: int) -> tuple[Any, Fit, Metrics]:
+        recipe = self.material.recipe
+        training = recipe.training
+        rows, real_fraction = self._training_set(generation)
+        first = self.workflow.train_size(1) if training.step_matched else len(rows)
+        steps = steps_of(first, training.batch_rows, training.epochs)
+        seen = rows_seen(len(rows), training.batch_rows, steps, training.epochs)
+        expected = round(sum(map(len, rows.tokens)) * seen / len(rows))
+        seed = int(stream(WEIGHTS, self.seed, generation).integers(2**31))
+        model = self._start(generation, seed)
+        torch.manual_seed(seed)  # dropout
+        told = f"{self.label} fit {generation}/{recipe.generations}"
+        with self.bars.tokens(told, expected) as progress:
+            model, done = fit(
+                model, rows, training, self.material.coder, steps=steps,
+                rng=stream(ORDER, self.seed, generation), accelerator=self.accelerator,
+                progress=progress,
+            )  # fmt: skip
+        return (
+            model,
+            done,
+            {
+                "real_fraction": real_fraction,
+                "train_rows": len(rows),
+                "train_tokens": done.tokens,
+                "steps": steps,
+                "train_cross_entropy": float(np.mean(done.losses[-max(1, steps // 4) :])),
+            },
+        )
+
+    def _start(self, generation: int, seed: int) -> Any:
+        """The model before a fit, on the device."""
+        recipe = self.material.recipe
+        if recipe.training.mode == "scratch":
+            model = random_model(recipe.model, self.material.coder, seed)
+        elif recipe.training.mode == "continue" and generation > 1:
+            model = self.model if self.model is not None else self._last_model(generation - 1)
+        else:
+            model = copy.deepcopy(self.material.base)
+            if recipe.lora.rank is not None:
+                model = with_adapters(model, recipe.lora, seed)
+        if recipe.training.precision == "bf16-weights":
+            model = model.to(torch.bfloat16)
+        return model.to(self.accelerator.device)
+
+    def _last_model(self, generation: int) -> Any:
+        """The model of a fit that an interrupted run has kept."""
+        recipe, folder = self.material.recipe, generation_folder(self.folder, generation) / "model"
+        if recipe.lora.rank is None:
+            return loaded_model(str(folder), recipe.training.precision)
+        return loaded_adapters(copy.deepcopy(self.material.base), folder)
+
+    def _save(
+        self,
+        generation: int,
+        model: Any,
+        done: Fit,
+        batch: Written,
+        metrics: Metrics,
+        facts: dict[str, Any],
+    ) -> None:
+        with whole(generation_folder(self.folder, generation)) as part:
+            save_rows(part, batch.rows, batch.texts)
+            save_losses(part / LOSSES, done.losses)
+            if self.material.recipe.training.mode == "continue":
+                save_model(model, part / "model")
+            save_json(part / MANIFEST, facts)
+            save_json(part / METRICS, metrics)
+
+    def _statistics(self, rows: list[TokenRow]) -> Metrics:
+        """What the rows look like beside the real ones; the end of a row is no word of it."""
+        end = self.material.coder.end
+        real = [self.material.train[row] for row in self._real(1)]
+        batches = [[row[row != end] for row in batch] for batch in (rows, real)]
+        found = asdict(statistics(batches[0], batches[1]))
+        del found["real_fraction"]
+        return found
+
+
+def _forget_peak() -> None:
+    if torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
+
+
+def _costs(model: Any, done: Fit, batch: Written, begin: float) -> dict[str, Any]:
+    """What a generation took; a process's peak on the CPU, the generation's on a GPU."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return {
+        "parameters": parameters(model),
+        "seconds": time.monotonic() - begin,
+        "train_tokens_per_second": done.tokens / max(done.seconds, 1e-9),
+        "written_tokens_per_second": batch.tokens / max(batch.seconds, 1e-9),
+        "peak_memory_bytes": peak,
+        "peak_gpu_memory_bytes": (
+            torch.cuda.max_memory_allocated() if torch.cuda.is_available() else None
+        ),
+    }

@@ -1,0 +1,62 @@
+"""Held-out cross-entropy: how well a model predicts real text that no fit saw."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from lm.batches import Rows, micro_batches
+from lm.finetune import summed
+from lm.tokenizer import Coder
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Real rows that no fit sees.
+
+    Attributes:
+        rows: their tokens; prompts that the loss leaves out are left out here too.
+        bytes: UTF-8 bytes of the text that the counted tokens spell.
+    """
+
+    rows: Rows
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Cross-entropy on held-out text.
+
+    Attributes:
+        cross_entropy: nats a token, the end of a row being one of its tokens.
+        bits_per_byte: the same sum in bits, over the bytes of the text: tokenizers compare.
+        tokens: tokens that count.
+    """
+
+    cross_entropy: float
+    bits_per_byte: float
+    tokens: int
+
+
+def held_out(
+    tokens: list[Any], texts: list[str], prompts: list[int], prompt_bytes: list[int]
+) -> HeldOut:
+    """Rows to evaluate on; prompts of length 0 count whole."""
+    counted = sum(len(text.encode()) for text in texts) - sum(prompt_bytes)
+    return HeldOut(Rows(tokens, np.array(prompts, dtype=np.int64), np.ones(len(tokens))), counted)
+
+
+@torch.inference_mode()
+def evaluate(model: Any, real: HeldOut, coder: Coder, *, batch_rows: int = 64) -> Evaluation:
+    """Cross-entropy of the model, in the precision of its weights."""
+    model.eval()
+    nats = 0.0
+    everything = np.arange(len(real.rows))
+    for batch in micro_batches(real.rows, everything, batch_rows, coder.start, coder.pad):
+        nats += float(summed(model, batch, model.device))
+    tokens = sum(len(row) for row in real.rows.tokens) - int(real.rows.prompts.sum())
+    return Evaluation(nats / tokens, nats / math.log(2) / max(1, real.bytes), tokens)

@@ -1,0 +1,128 @@
+"""python -m lm: what a person types, and what comes back."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lm.__main__ import main
+from lm.losscurve import read_losses
+from tests.lm.rows import write_jsonl
+
+ROOT = Path(__file__).resolve().parents[2]
+torch = pytest.importorskip("torch", reason="the extra lm is not installed")
+
+TINY = """\
+workflows = ["replace"]
+generations = 1
+[data]
+rows = 24
+held_out = 12
+max_tokens = 48
+[model]
+vocabulary = 280
+hidden = 32
+layers = 1
+heads = 2
+intermediate = 48
+context = 64
+[training]
+batch_rows = 8
+micro_batch_rows = 8
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> list[str]:
+    (tmp_path / "tiny.toml").write_text(TINY, encoding="utf-8")
+    source = write_jsonl(tmp_path / "rows.jsonl")
+    return [
+        "run", str(tmp_path / "tiny.toml"), "--data", str(source), "--jobs", "1", "--threads", "1",
+        "--cpu", "--folder", str(tmp_path / "run"),
+    ]  # fmt: skip
+
+
+def refused(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> str:
+    """The one line on stderr of a command that ends with status 2."""
+    assert main(arguments) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("python -m lm")
+    assert said.err.count("\n") == 1
+    return said.err
+
+
+def test_a_run_prints_a_table_and_show_prints_it_again(
+    recipe: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plot = tmp_path / "drift.png"
+    assert main([*recipe, "--plot", str(plot)]) == 0
+    first = capsys.readouterr().out
+    assert "cross_entropy" in first
+    assert plot.stat().st_size > 1000
+    assert main(["show", str(tmp_path / "run"), "--format", "csv"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [(row["workflow"], row["seed"], row["generation"]) for row in rows] == [
+        ("replace", "0", "0"), ("replace", "0", "1"),
+    ]  # fmt: skip
+    assert f"{float(rows[1]['cross_entropy']):.6g}" in first
+    assert main(["show", str(tmp_path / "run"), "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["rows"][1]["real_fraction"] == 1
+    losses = tmp_path / "losses.csv"
+    arguments = ["show", str(tmp_path / "run"), "--losses", "--format", "csv"]
+    assert main([*arguments, "--output", str(losses)]) == 0
+    (curve,) = read_losses(losses)
+    assert curve.losses.tolist() == [[float(rows[1]["cross_entropy"])]]
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--workflow", "replce"], "unknown workflow 'replce'"),
+        (["--workflow", "sliding-window,window"], "must be NAME,KEY=VALUE,..."),
+        (["--set", "training.epochs"], "--set must be KEY=VALUE, got 'training.epochs'"),
+        (["--set", "training.epoch=3"], "unknown key training.epoch = 3"),
+        (["--temperature", "-1"], "sampling.temperature must be > 0 and finite, got -1.0"),
+        (["--rows", "10000"], "takes 10,000 real rows"),
+        (["--data", "gone.txt"], "No such file: 'gone.txt'"),
+        (["--model", "./gone"], "no folder './gone'"),
+        (["--plot", "drift.xyz"], "--plot must end in .png"),
+        (["--mode", "again"], "training.mode must be one of restart, continue, scratch"),
+        (["--jobs", "0"], "--jobs must be a whole number >= 1, got 0"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(
+    recipe: list[str], more: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert message in refused(capsys, recipe + more)
+
+
+def test_an_unknown_field_is_refused(recipe: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert "no field 'loss': choose from" in refused(capsys, [*recipe, "--fields", "loss"])
+
+
+def test_a_folder_without_a_run_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "holds no run" in refused(capsys, ["show", str(tmp_path)])
+
+
+def test_the_list_names_every_recipe(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list"]) == 0
+    said = capsys.readouterr().out
+    assert "stdlib-finetune" in said
+    assert max(map(len, said.splitlines())) <= 130
+
+
+@pytest.mark.parametrize("module", ["lm", "lm.config", "lm.__main__", "lm.folder"])
+def test_importing_is_light(module: str) -> None:
+    script = f"import sys, {module}\nprint(*sys.modules, sep='\\n')"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    heavy = {"torch", "transformers", "accelerate", "datasets", "numba", "matplotlib"}
+    assert heavy.isdisjoint(done.stdout.split())
