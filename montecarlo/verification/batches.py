@@ -65,7 +65,8 @@ def log_h(low: float, per_step: float, values: FloatArray, second: FloatArray, s
     b = place - k
     a = 1.0 - b
     bend = (a * a - 1.0) * a * second[k] + (b * b - 1.0) * b * second[k + 1]
-    return a * values[k] + b * values[k + 1] + bend
+    value: float = a * values[k] + b * values[k + 1] + bend
+    return value
 
 
 @called
@@ -90,7 +91,7 @@ def batch_mean(
     spread = 1.0 / math.sqrt(curvature)
     while True:
         z = rng.standard_normal()
-        s = centre + spread * z
+        s: float = centre + spread * z
         if abs(s) <= -low:
             gain = log_h(low, per_step, values, second, s) + n * u * s - top + 0.5 * z * z
             v = rng.random()

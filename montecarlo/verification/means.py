@@ -16,8 +16,9 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 
-FEWEST = 6  # rows: fewer are drawn one by one, and their density has edges that a spline misses
+FEWEST = 12  # rows: fewer are drawn one by one, and their density has edges that a spline misses
 MOST = 100_000  # rows: with more the spline would show
+WIDEST = 6.0  # half-widths: above, one variate takes more nodes
 KNOTS = 1024
 TOUCHES = 2048  # u at which the envelope's place is tabulated
 _NODES = 96  # of Gauss and Legendre's rule for one variate
@@ -49,14 +50,15 @@ class MeanTable(NamedTuple):
 
 
 @lru_cache(maxsize=256)
-def mean_table(half_width: float, rows: int) -> MeanTable:
-    """The table for the mean of `rows` accepted variates.
+def mean_table(half_width: float, rows: int) -> MeanTable | None:
+    """The table for the mean of `rows` accepted variates; None for so few, many or wide.
 
-    Raises:
-        ArithmeticError: log h came out with rounding errors that make it convex somewhere.
+    None also where log h came out convex somewhere, by rounding or an edge: no envelope holds.
     """
     from scipy.interpolate import CubicSpline
 
+    if not FEWEST <= rows <= MOST or half_width > WIDEST:
+        return None
     knots = np.linspace(-_EDGE * half_width, _EDGE * half_width, KNOTS)
     step = float(knots[1] - knots[0])
     spline = CubicSpline(knots, _log_density(half_width, rows, knots))
@@ -65,7 +67,7 @@ def mean_table(half_width: float, rows: int) -> MeanTable:
     slopes = -np.asarray(spline(fine, 1)) / rows
     curvature = float(-second.max())
     if not (curvature > 0 and (np.diff(slopes) > 0).all()):
-        raise ArithmeticError(f"log h of {rows} rows within {half_width:g} is not concave")
+        return None
     reach = min(float(slopes[-1]), -float(slopes[0]), half_width + 6)
     modes = np.interp(np.linspace(-reach, reach, TOUCHES), slopes, fine)
     return MeanTable(
@@ -103,7 +105,7 @@ def _tilts(half_width: float, rows: int) -> FloatArray:
     """u from far on one side to far on the other, whose means reach beyond the knots."""
     far = 1.5 / ((1 - _EDGE) * half_width) + half_width
     grid = np.linspace(-1, 1, 192 + 4 * int(rows**0.5))
-    return far * np.sinh(4 * grid) / np.sinh(4)
+    return np.asarray(far * np.sinh(4 * grid) / np.sinh(4))
 
 
 def _fourier(

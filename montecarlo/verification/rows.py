@@ -30,7 +30,9 @@ def fitted(mass: FloatArray, mean: FloatArray, before: float) -> float:
 
 
 @called
-def put(mass: FloatArray, mean: FloatArray, slot: int, rows: float, new: float, joins: bool) -> None:
+def put(
+    mass: FloatArray, mean: FloatArray, slot: int, rows: float, new: float, joins: bool
+) -> None:
     """A batch of so many rows and that mean into a slot."""
     if not joins:
         mass[slot] = 0.0
@@ -41,7 +43,9 @@ def put(mass: FloatArray, mean: FloatArray, slot: int, rows: float, new: float, 
 
 
 @called
-def write_accepted(rng: np.random.Generator, plan: Any, weight: float, centre: float, n: int) -> Any:
+def write_accepted(
+    rng: np.random.Generator, plan: Any, weight: float, centre: float, n: int
+) -> Any:
     """(mean of n accepted labels, labels written); none written if it rejects everything."""
     total, written = 0.0, 0
     for _ in range(n):
@@ -59,7 +63,9 @@ def write_accepted(rng: np.random.Generator, plan: Any, weight: float, centre: f
 
 
 @called
-def write_generated(rng: np.random.Generator, plan: Any, weight: float, centre: float, n: int) -> Any:
+def write_generated(
+    rng: np.random.Generator, plan: Any, weight: float, centre: float, n: int
+) -> Any:
     """(mean of the accepted among n labels, how many they are)."""
     total, kept = 0.0, 0
     for _ in range(n):

@@ -15,7 +15,7 @@ from montecarlo.estimate import Estimates, Runs
 from montecarlo.manifest import Manifest, described, manifest
 from montecarlo.verification.batches import batches_block
 from montecarlo.verification.fields import FIELDS
-from montecarlo.verification.means import FEWEST, MOST, MeanTable, mean_table
+from montecarlo.verification.means import MeanTable, mean_table
 from montecarlo.verification.plan import Plan, plan
 from montecarlo.verification.rows import MOST_REJECTED, rows_block
 from theory.verification import VerifiedChain
@@ -204,8 +204,9 @@ def _tables(chain: VerifiedChain, script: Plan) -> tuple[_Tables, IntArray]:
     """(tables of the means of batches, which of them is a generation's, -1 for none)."""
     if np.isinf(chain.half_width):
         return _NONE, np.full(len(script.rows), -1)
-    sizes = [int(n) for n in np.unique(script.rows[1:-1]) if FEWEST <= n <= MOST]
-    found = [mean_table(chain.half_width, n) for n in sizes]
+    made = {int(n): mean_table(chain.half_width, int(n)) for n in np.unique(script.rows[1:-1])}
+    found = [one for one in made.values() if one is not None]
+    sizes = [n for n, one in made.items() if one is not None]
     if not found:
         return _NONE, np.full(len(script.rows), -1)
     table = np.array([sizes.index(n) if n in sizes else -1 for n in script.rows.tolist()])

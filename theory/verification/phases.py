@@ -54,9 +54,7 @@ def phase(standardised_bias: float, half_width: float) -> Phase:
     return Phase.REVERSAL if c * (1 - rho) < 1 + rho else Phase.HARM
 
 
-def phase_error(
-    bias: float, singular_value: float, half_width: float, generations: int
-) -> Curve:
+def phase_error(bias: float, singular_value: float, half_width: float, generations: int) -> Curve:
     """E (u_t - d)^2 of one direction over generations, n = infinity and d small. Asymptotic.
 
     After k = t - 1 rounds (1 - rho^k)^2 d^2 + rho^(2k)/mu^2 (noise variances).
@@ -127,7 +125,7 @@ class PhaseDiagram:
 
     @property
     def break_even(self) -> FloatArray:
-        """Largest |d| mu up to which the rounds gain, axis (half width,); 0 where they never do.
+        """|d| mu from which on the rounds lose, axis (half width,); 0 where an unbiased one does.
 
         Between two biases of the diagram by linear interpolation; inf where all of them gain.
         """
@@ -136,7 +134,10 @@ class PhaseDiagram:
             loses = np.flatnonzero(ratios >= 1)
             if len(loses):
                 j = int(loses[0])
-                x, y = self.standardised_biases[max(j - 1, 0) : j + 1], ratios[max(j - 1, 0) : j + 1]
+                x, y = (
+                    self.standardised_biases[max(j - 1, 0) : j + 1],
+                    ratios[max(j - 1, 0) : j + 1],
+                )
                 found[i] = np.interp(1.0, y, x) if j else 0.0
         return found
 
@@ -171,9 +172,10 @@ def phase_diagram(
     reach = max(float(np.abs(start.nodes).max()) for start in starts)
     x = np.cos(np.pi * (np.arange(DEGREE + 1) + 0.5) / (DEGREE + 1))
     to_coefficients = np.linalg.inv(chebyshev.chebvander(x, DEGREE))
-    table = np.array(
-        [s.weights[0] @ chebyshev.chebvander(s.nodes[0] / reach, DEGREE) for s in starts]
-    ) @ to_coefficients  # axes (bias, node)
+    table = (
+        np.array([s.weights[0] @ chebyshev.chebvander(s.nodes[0] / reach, DEGREE) for s in starts])
+        @ to_coefficients
+    )  # axes (bias, node)
     ratios = []
     for width in widths:
         first, second = _moments(reach * x, float(width), rows, rounds)
@@ -210,5 +212,7 @@ def _axis(name: str, given: npt.ArrayLike, least: float) -> FloatArray:
     bad = values[~((values >= least) & (values < math.inf))]
     if values.ndim != 1 or not len(values) or len(bad):
         told = float(bad[0]) if len(bad) else values.shape
-        raise ValueError(f"{name} must be finite numbers {'>= 0' if least == 0 else '> 0'}, got {told!r}")
+        raise ValueError(
+            f"{name} must be finite numbers {'>= 0' if least == 0 else '> 0'}, got {told!r}"
+        )
     return values

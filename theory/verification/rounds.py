@@ -96,9 +96,7 @@ def laws(
             yield state
 
 
-def _written(
-    state: Rule, half_width: float, rows: int, generated: bool, order: int
-) -> Rule:
+def _written(state: Rule, half_width: float, rows: int, generated: bool, order: int) -> Rule:
     """Laws of a batch's mean given each node of the state, axes (law, node of u, node of y)."""
     u = state.nodes.ravel()
     single = one(u, half_width, order)
@@ -143,11 +141,11 @@ def _next(
         case WorkflowKind.REPLACE:
             return y
         case WorkflowKind.ACCUMULATE:
-            return (1 - share) * u[:, :, None] + share * y
+            return np.asarray((1 - share) * u[:, :, None] + share * y)
         case WorkflowKind.ANCHORED:
-            return (1 - share) * real.nodes.T[:, :, None] + share * y
+            return np.asarray((1 - share) * real.nodes.T[:, :, None] + share * y)
         case _:
-            return (1 - share) * real.nodes[0] + share * y[..., None]
+            return np.asarray((1 - share) * real.nodes[0] + share * y[..., None])
 
 
 def steady_second_moment(half_width: float, rows: int, *, degree: int = 64) -> float:

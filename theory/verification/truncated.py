@@ -89,8 +89,7 @@ def _edges(half_width: float, inside: FloatArray, outside: FloatArray) -> FloatA
     Distances from the maximum, scaled, and cut where the interval ends: what is cut has no width.
     """
     scale = 1 / (1 + outside)
-    steps = np.array([-40, -20, -10, -6, -3, 0, 3, 6, 10, 20, 40], dtype=np.float64)
-    steps[[0, -1]] = -np.inf, np.inf
+    steps = np.array([-np.inf, -40, -20, -10, -6, -3, 0, 3, 6, 10, 20, 40, np.inf])
     reach = inside[..., None] + steps * scale[..., None]
     return np.clip(reach, -half_width, half_width)
 
