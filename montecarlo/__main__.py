@@ -10,7 +10,17 @@ from pathlib import Path
 import numpy as np
 
 from loopbound import version
-from montecarlo import categorical, kde, regression, verification
+from montecarlo import (
+    categorical,
+    curation,
+    editing,
+    kde,
+    labels,
+    regression,
+    truncation,
+    verification,
+    weighting,
+)
 from montecarlo.estimate import Estimate, Estimates, Interrupted
 from montecarlo.gaussian import FIELDS, METHODS, estimate
 from theory.categorical.commandline import add_categorical_options, categorical_chain_from
@@ -29,6 +39,7 @@ from theory.commandline import (
 )
 from theory.gaussian.commandline import add_chain_options, chain_from
 from theory.kde.commandline import add_kde_options, kde_chain_from
+from theory.mitigations import ROOMS, add_rooms, titled
 from theory.regression.commandline import add_regression_options, regression_chain_from
 from theory.verification.commandline import add_verification_options, told, verified_chain_from
 
@@ -109,7 +120,40 @@ def build_parser() -> Parser:
         "'rows' writes every label and counts acceptance, 'statistics' draws a batch's mean",
     )  # fmt: skip
     checked.set_defaults(act=_verification)
+    add_rooms(families, _add_room)
     return parser
+
+
+def _add_room(parser: argparse.ArgumentParser, name: str) -> None:
+    group = parser.add_argument_group("simulation")
+    group.add_argument("--replicates", type=int, default=10_000, help="runs (default 10,000)")
+    group.add_argument("--seed", type=int, default=0, help="default 0")
+    group.add_argument("--threads", type=int, help="default: one a core")
+    group.add_argument("--checkpoint", type=Path, metavar="DIR", help="keep finished blocks there")
+    add_output_options(parser)
+    parser.set_defaults(act=_mitigation, room=name)
+
+
+def _mitigation(options: argparse.Namespace) -> int:
+    check_files(options)
+    spec = ROOMS[options.room].spec(options)
+    generations = _generations(options)
+    runs: dict[str, Callable[..., Estimates]] = {
+        "labels": lambda **given: labels.estimate(spec, **given),
+        "curation": lambda **given: curation.estimate(spec, generations, **given),
+        "editing": lambda **given: editing.estimate(spec, **given),
+        "truncation": lambda **given: truncation.estimate(spec, generations, **given),
+        "weights": lambda **given: weighting.estimate(spec, generations, **given),
+        "ensembles": lambda **given: weighting.ensemble(spec, generations, **given),
+    }
+    return _answered(
+        options,
+        titled(options),
+        lambda: runs[options.room](
+            seed=options.seed, replicates=options.replicates, threads=options.threads,
+            checkpoint=options.checkpoint,
+        ),
+    )  # fmt: skip
 
 
 def _add_simulation_options(

@@ -102,6 +102,7 @@ SPECS = {
     "theory.regression.chain": {"checked_design"},
     "theory.kde": {"KdeChain"},
     "theory.verification": {"VerifiedChain"},
+    "theory.mitigations": {"ROOMS", "add_rooms", "titled"},
     "theory.labels": {"VerifiedLabels"},
     "theory.curation": {"CuratedChain"},
     "theory.editing": {"EditedChain"},

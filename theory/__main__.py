@@ -35,6 +35,7 @@ from theory.gaussian import FIELDS, available, curves, survival
 from theory.gaussian.commandline import add_chain_options, chain_from
 from theory.inflation import inflation
 from theory.kde.commandline import add_kde_options, kde_chain_from
+from theory.mitigations import ROOMS, add_answered_rooms, titled
 from theory.regression.commandline import add_regression_options, regression_chain_from
 from theory.regression.subsample import drawn_again_from
 from theory.symbolic.commandline import add_derive
@@ -119,6 +120,7 @@ def build_parser() -> Parser:
     _add_kde(families)
     _add_verification(families)
     add_phases(families)
+    add_answered_rooms(families, _mitigation)
 
     spread = families.add_parser(
         "survival", help="probability that the spread is above a share of the true one"
@@ -317,6 +319,14 @@ def _verification(options: argparse.Namespace) -> int:
         after=phases_of(chain),
     )  # fmt: skip
     return _answer(options, question, lambda horizon: verified.curves(chain, workflow, horizon))
+
+
+def _mitigation(options: argparse.Namespace) -> int:
+    check_files(options)
+    room = ROOMS[options.room]
+    found = room.curves(room.spec(options), whole_number("generations", _horizon(options)))
+    _show(options, titled(options), dict(found.values), [])
+    return 0
 
 
 @dataclass(frozen=True)
