@@ -10,6 +10,7 @@ from paper_figures import (
     gaussian_overview,
     regression_error,
     universal_inflation,
+    verification_phases,
 )
 from paper_figures.series import Point, Series
 
@@ -48,5 +49,11 @@ class FigureModule(Protocol):
 
 FIGURES: dict[str, FigureModule] = {
     module.NAME: module
-    for module in (gaussian_overview, universal_inflation, regression_error, categorical_collapse)
+    for module in (
+        gaussian_overview,
+        universal_inflation,
+        regression_error,
+        categorical_collapse,
+        verification_phases,
+    )
 }
