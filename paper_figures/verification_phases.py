@@ -38,6 +38,7 @@ UNFILTERED = "no verifier"
 ROUNDS = "rounds"
 FIELD = "squared_error"
 _RUNS = 20_000
+_FREE_RUNS = 10_000  # of the chain without a verifier, whose error scatters no more
 
 ALT = (
     "Three panels. A map of the error after one verified round divided by the error before it over "
@@ -57,7 +58,17 @@ def cells() -> list[Cell]:
     chains = {label: chain(x) for label, x in BIASES.items()}
     chains[UNFILTERED] = chain(0.0).unfiltered()
     return [
-        Cell(ROUNDS, label, spec, flow, GENERATIONS, (FIELD,), SHOWN, _RUNS, "statistics")
+        Cell(
+            ROUNDS,
+            label,
+            spec,
+            flow,
+            GENERATIONS,
+            (FIELD,),
+            SHOWN,
+            _FREE_RUNS if label == UNFILTERED else _RUNS,
+            "statistics",
+        )
         for label, spec in chains.items()
     ]
 
@@ -99,12 +110,15 @@ def best_rounds(standardised_biases: FloatArray, most: int = 12) -> FloatArray:
 def caption(series: Sequence[Series]) -> str:
     """What lines, points and bars are, and how many runs are behind them."""
     rho = contraction(HALF_WIDTH)
+    kept = [s for s in series if s.label != UNFILTERED]
+    free = [s for s in series if s.label == UNFILTERED]
     return (
         f"Least squares on labels that a verifier accepts; real design: mu^2 = {MU**2:g} rows a "
         f"direction, n = {N} accepted rows a direction and round. a: error after one round divided "
         f"by the real fit's, exact; black: break-even; dotted: bias of one standard error, the "
         f"break-even of many rounds at leading order. b: L = {HALF_WIDTH:g}, rho = {rho:.3f}, "
-        f"{DIM} directions, replace; lines: exact; points: Monte Carlo ({captions.runs(series)}) "
+        f"{DIM} directions, replace; lines: exact; points: Monte Carlo ({captions.runs(kept)}, "
+        f"without a verifier {captions.runs(free)}) "
         f"with bars of {style.BARS:g} standard errors; dotted: limits, where the model is the "
         f"verifier's. c: the best round for that verifier; steps: exact; dashed: leading order, "
         f"ln[c/(c + 1)]/ln rho, c the squared bias. {captions.agreement(series)}"
@@ -141,7 +155,7 @@ def _draw_map(axes: Axes) -> None:
         xlabel="verifier's bias (std. errors)",
     )  # fmt: skip
     bar = axes.figure.colorbar(filled, ax=axes, ticks=range(-3, 4), pad=0.02)
-    bar.ax.set_yticklabels(["1/8", "1/4", "1/2", "1", "2", "4", "8"])
+    bar.ax.set_yticklabels([style.plain(2.0**k) for k in range(-3, 4)])
 
 
 def _draw_rounds(axes: Axes, series: Sequence[Series]) -> style.Ends:
@@ -150,7 +164,7 @@ def _draw_rounds(axes: Axes, series: Sequence[Series]) -> style.Ends:
         xlim=(0.7, GENERATIONS + 0.3),
     )  # fmt: skip
     axes.grid(axis="y")
-    shades = style.shades(WorkflowKind.REPLACE, len(series))
+    shades = style.shades(WorkflowKind.REPLACE, 5)
     ends = []
     for s, colour, marker in zip(series, shades, style.MARKERS, strict=False):
         style.draw_line(axes, s, colour=colour, marker=marker, start=1)
