@@ -172,6 +172,7 @@ def _draw_rounds(axes: Axes, series: Sequence[Series]) -> style.Ends:
             style.reference(axes, s.theory.limit, colour=colour)
         ends.append((float(s.theory[GENERATIONS]), s.label, colour))
     axes.set_ylim(bottom=0)
+    style.plain_ticks(axes.xaxis, (1, 3, 5, 7, 9))
     return ends
 
 
