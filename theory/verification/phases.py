@@ -96,7 +96,7 @@ def first_round_expansion(
 
     Example:
         >>> round(first_round_expansion(0.3, 20**0.5, 1.0, 50), 5)
-        0.0554
+        0.05554
     """
     one_row = accepted(bias, half_width)
     m1, m2, m3 = float(one_row.mean) - bias, float(one_row.variance), float(one_row.third)
