@@ -17,6 +17,7 @@ from paper_figures import (
     subsample_map,
     universal_inflation,
     value_of_synthetic,
+    verification_phases,
     workflow_map,
 )
 from paper_figures.series import Point, Series
@@ -73,6 +74,7 @@ FIGURES: dict[str, FigureModule] = {
         bound_slack,
         subsample_map,
         gaussian_grid,
+        verification_phases,
         *PUBLISHED,
     )
 }

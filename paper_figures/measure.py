@@ -11,6 +11,7 @@ from paper_figures.style import BARS
 from theory.categorical import CategoricalChain
 from theory.gaussian import GaussianChain
 from theory.regression import RegressionChain
+from theory.verification import VerifiedChain
 
 QUICK = 16  # --quick runs this many times fewer replicates
 FEWEST = 16
@@ -45,7 +46,7 @@ def _means(
 ) -> Iterator[tuple[str, FloatArray, FloatArray]]:  # fmt: skip
     """(field, means, standard errors), arrays of axis (generation,)."""
     # numba, which drawing does not need
-    from montecarlo import categorical, gaussian, regression
+    from montecarlo import categorical, gaussian, regression, verification
 
     chain, flow, last = cell.chain, cell.workflow, cell.generations
     if isinstance(chain, GaussianChain):
@@ -55,6 +56,11 @@ def _means(
         )  # fmt: skip
     elif isinstance(chain, CategoricalChain):
         found = categorical.estimate(
+            chain, flow, last, seed=seed, replicates=replicates, fields=cell.fields,
+            method=cell.method,
+        )  # fmt: skip
+    elif isinstance(chain, VerifiedChain):
+        found = verification.estimate(
             chain, flow, last, seed=seed, replicates=replicates, fields=cell.fields,
             method=cell.method,
         )  # fmt: skip

@@ -9,15 +9,16 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from theory import categorical, gaussian, regression
+from theory import categorical, gaussian, regression, verification
 from theory.categorical import CategoricalChain
 from theory.curve import Curve
 from theory.gaussian import GaussianChain
 from theory.regression import RegressionChain
+from theory.verification import VerifiedChain
 from theory.workflow import Workflow, WorkflowKind
 
 FloatArray = npt.NDArray[np.float64]
-Chain: TypeAlias = GaussianChain | RegressionChain | CategoricalChain
+Chain: TypeAlias = GaussianChain | RegressionChain | CategoricalChain | VerifiedChain
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ class Cell:
             return gaussian.curves(chain, workflow, generations)[quantity]
         if isinstance(chain, CategoricalChain):
             return categorical.curves(chain, workflow, generations)[quantity]
+        if isinstance(chain, VerifiedChain):
+            return verification.curves(chain, workflow, generations)[quantity]
         probability = self.quantities.get(quantity)
         if probability is None:
             return regression.curves(chain, workflow, generations)[quantity]
@@ -98,6 +101,13 @@ class Cell:
             return {"ddof": self.chain.ddof}
         if isinstance(self.chain, CategoricalChain):
             return {"entropy": self.chain.entropy, "heterozygosity": self.chain.heterozygosity}
+        if isinstance(self.chain, VerifiedChain):
+            return {
+                "singular_values": list(self.chain.singular_values),
+                "half_width": self.chain.half_width,
+                "centres": list(self.chain.centres),
+                "method": self.method,
+            }
         return {
             "noise": self.chain.noise,
             "design": self.chain.design,

@@ -4,11 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from validation import asymptotic, categorical, gaussian, kde, regression, regression_limits
+from validation import (
+    asymptotic,
+    categorical,
+    gaussian,
+    kde,
+    mitigations,
+    regression,
+    regression_limits,
+    verification,
+)
 from validation.data import bundled
 from validation.experiment import Experiment
 
-FAMILIES = ("gaussian", "inflation", "regression", "kde", "categorical")
+FAMILIES = (
+    "gaussian",
+    "inflation",
+    "regression",
+    "kde",
+    "categorical",
+    "verification",
+    "mitigations",
+)
 
 
 def every() -> Iterator[Experiment]:
@@ -24,6 +41,9 @@ def every() -> Iterator[Experiment]:
     yield from kde.experiments()
     yield from kde.on_table(diabetes)
     yield from categorical.experiments()
+    yield from verification.experiments()
+    yield verification.phases()
+    yield from mitigations.experiments()
 
 
 def select(patterns: Sequence[str], experiments: Sequence[Experiment]) -> list[Experiment]:

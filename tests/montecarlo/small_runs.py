@@ -9,7 +9,7 @@ import sys
 import numpy as np
 from numpy.typing import NDArray
 
-from montecarlo import categorical, kde, regression
+from montecarlo import categorical, kde, regression, verification
 from montecarlo.gaussian import simulate
 from montecarlo.kde.fields import OF_TWO_CHAINS
 from tests.montecarlo import regression_cases as cases
@@ -19,6 +19,7 @@ from theory.gaussian import GaussianChain
 from theory.kde import KdeChain, Power, Scott
 from theory.mixture import GaussianMixture
 from theory.truths import Laplace, Normal, StudentT, Uniform
+from theory.verification import VerifiedChain
 from theory.workflow import Workflow
 
 Array = NDArray[np.float64]
@@ -118,7 +119,34 @@ def density() -> dict[str, Array]:
     return found
 
 
-FAMILIES = {"gaussian": gaussian, "regression": linear, "categorical": counted, "kde": density}
+def verified() -> dict[str, Array]:
+    """Few rows and many, rows counted before and after verification, no verifier."""
+    found = {}
+    chains = {
+        "accepted": VerifiedChain((3.0, 4.0), 0.9, (0.3, -0.2)),
+        "generated": VerifiedChain((3.0, 4.0), 0.9, (0.3, -0.2), counts="generated"),
+        "wide": VerifiedChain((3.0,), 2.0, 0.1),
+        "free": VerifiedChain((3.0,), np.inf),
+    }
+    for name in ("replace", "accumulate", "sliding_window", "anchored", "fresh"):
+        for label, chain in chains.items():
+            for method in verification.METHODS[2 if label == "generated" else 1 :]:
+                runs = verification.simulate(
+                    chain, WORKFLOWS[name], 4, seed=2, replicates=3, method=method, threads=1
+                )
+                for field, values in runs.values.items():
+                    found[f"{name}-{label}-{method}-{field}"] = values
+    many = verification.simulate(chains["accepted"], Workflow.replace(30), 3, seed=2, replicates=3)
+    return found | {f"many-{field}": values for field, values in many.values.items()}
+
+
+FAMILIES = {
+    "gaussian": gaussian,
+    "regression": linear,
+    "categorical": counted,
+    "kde": density,
+    "verification": verified,
+}
 """Each returns every field of every workflow, by name."""
 
 if __name__ == "__main__":

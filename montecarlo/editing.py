@@ -1,0 +1,64 @@
+"""Token editing, simulated: labels of a fixed table, rewritten by the fit round by round."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from montecarlo import streaming
+from montecarlo.estimate import Estimates
+from montecarlo.vectorised import SideBySide
+from theory.editing import EditedChain
+from theory.workflow import Workflow
+
+FloatArray = npt.NDArray[np.float64]
+
+FAMILY = 9  # this family's place in every spawn key
+FIELDS = ("test_error",)
+
+
+def estimate(
+    chain: EditedChain,
+    *,
+    seed: int,
+    replicates: int,
+    threads: int | None = None,
+    checkpoint: Path | None = None,
+) -> Estimates:
+    """E |w - w*|^2: index 0 the truth, 1 the fit to real labels, t after t - 1 edits.
+
+    Labels are noise around w* = 0, which loses nothing; a fit is a product with (X'X)^-1 X'.
+
+    Raises:
+        ValueError: a value out of range, quoted.
+
+    Example:
+        >>> from theory.editing import cosine_design, disjoint
+        >>> chain = EditedChain(cosine_design(20, 2), disjoint(20, 2))
+        >>> estimate(chain, seed=1, replicates=500).test_error.mean.shape
+        (4,)
+    """
+    rounds = len(chain.masks)
+    design = chain.design
+    fit = np.linalg.pinv(design)
+
+    def block(rng: np.random.Generator, runs: int) -> FloatArray:
+        found = np.zeros((rounds + 2, 1, runs))
+        labels = chain.noise * rng.standard_normal((runs, len(design)))
+        for t in range(1, rounds + 2):
+            weights = labels @ fit.T
+            found[t, 0] = (weights**2).sum(axis=1)
+            if t <= rounds:
+                mask = list(chain.masks[t - 1])
+                noise = chain.noise * rng.standard_normal((runs, len(mask)))
+                labels[:, mask] = weights @ design[mask].T + noise
+        return found
+
+    draws = len(design) + sum(map(len, chain.masks))
+    task = SideBySide(
+        FAMILY, "editing", chain, Workflow.replace(len(design)), rounds + 1, FIELDS, draws, block,
+        hashed=("design",),
+    )  # fmt: skip
+    return streaming.estimates(task, seed, replicates, threads, checkpoint)

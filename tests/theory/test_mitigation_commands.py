@@ -1,0 +1,91 @@
+"""The mitigations on both command lines: same spec, same numbers; bad input in one line."""
+
+import json
+
+import pytest
+
+from montecarlo.__main__ import main as simulate
+from montecarlo.verification import estimate
+from theory.__main__ import main
+from theory.mitigations import ROOMS
+from theory.verification import VerifiedChain, curves
+from theory.workflow import Workflow
+
+Output = pytest.CaptureFixture[str]
+
+FLOW = ["--workflow", "replace", "--n", "8", "--generations", "3"]
+GIVEN = {
+    "labels": ["--wrong", "0.3", "--keep-wrong", "0.2", "--dim", "4", "--rows", "30"],
+    "curation": ["--reference", "0.6,0.4", "--rewards", "0,1", "--generations", "3"],
+    "editing": ["--rows", "12", "--dim", "2", "--edits", "3"],
+    "truncation": ["--cut", "0.1", "--rows", "9", "--generations", "3"],
+    "weights": ["--weight", "0.5", "--real", "9", "--synthetic", "9", "--generations", "3"],
+    "ensembles": ["--generators", "2", "--generations", "3"],
+}
+
+
+def test_verification_prints_its_engines_numbers(capsys: Output):
+    options = [*FLOW, "--radius", "0.8", "--slack", "0.2", "--centre", "0.1,-0.2",
+               "--singular-values", "3,4", "--format", "json"]  # fmt: skip
+    chain = VerifiedChain((3.0, 4.0), 0.8, (0.1, -0.2), slack=0.2)
+    assert main(["verification", *options]) == 0
+    exact = json.loads(capsys.readouterr().out)
+    known = curves(chain, Workflow.replace(8), 3)
+    for name in known.fields:
+        assert [row[name] for row in exact["rows"]] == known[name].values.tolist()
+    assert simulate(["verification", *options, "--seed", "3", "--replicates", "50"]) == 0
+    drawn = json.loads(capsys.readouterr().out)
+    runs = estimate(chain, Workflow.replace(8), 3, seed=3, replicates=50)
+    for name, sample in runs.values.items():
+        assert [row[name] for row in drawn["rows"]] == sample.mean.tolist()
+
+
+def test_the_table_says_the_phase_and_phases_draws_it(capsys: Output, tmp_path):
+    assert main(["verification", *FLOW, "--radius", "1", "--centre", "0.25"]) == 0
+    assert "1.12 standard errors of the real fit: reversal" in capsys.readouterr().out
+    picture = tmp_path / "phases.png"
+    assert main(["phases", "--points", "12", "--n", "9", "--plot", str(picture)]) == 0
+    assert picture.stat().st_size > 1000
+    assert "break_even_bias" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_room_answers_on_both_sides(room, capsys: Output):
+    """Means within 6 standard errors of 4,000 runs where both know a field; 2e-9 each falsely."""
+    assert main([room, *GIVEN[room], "--format", "json"]) == 0
+    exact = json.loads(capsys.readouterr().out)["rows"]
+    arguments = [room, *GIVEN[room], "--replicates", "4000", "--format", "json"]
+    assert simulate(arguments) == 0
+    drawn = json.loads(capsys.readouterr().out)["rows"]
+    both = [name for name in drawn[0] if name in exact[0] and name != "generation"]
+    assert both
+    for known, found in zip(exact, drawn, strict=True):
+        for name in both:
+            error = found[f"{name}_se"]
+            assert abs(known[name] - found[name]) <= 6 * error + 1e-12
+
+
+@pytest.mark.parametrize("command", [main, simulate])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["verification", *FLOW, "--radius", "0"], "radius must be > 0, got 0.0"),
+        (["verification", *FLOW, "--radius", "1", "--centre", "9"], "rejects everything"),
+        (["verification", *FLOW, "--radius", "x"], "'x'"),
+        (["verification", *FLOW, "--radius", "1", "--noise", "0"], "noise must be finite and > 0"),
+        (["curation", "--reference", ".5,.5", "--rewards", "0,nan"], "rewards must be finite"),
+        (["curation", "--reference", ".5,.5", "--rewards", "0,1", "--draws", "0"], "got 0"),
+        (["labels", "--wrong", "1.5", "--keep-wrong", "0"], "wrong must be in [0, 1], got 1.5"),
+        (["truncation", "--cut", "-1"], "cut must be finite and >= 0, got -1.0"),
+        (["weights", "--weight", "0"], "weight must be in (0, 1], got 0.0"),
+        (["ensembles", "--generators", "0"], "generators must be a whole number >= 1, got 0"),
+        (["editing", "--share", "2"], "share must be in (0, 1], got 2.0"),
+        (["truncation", "--cut", "1", "--generations", "0"], "generations must be a whole number"),
+    ],
+)
+def test_bad_input_is_one_line_that_quotes_it(command, arguments, message, capsys: Output):
+    assert command(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert message in err
