@@ -9,9 +9,13 @@ from paper_figures import (
     bound_slack,
     categorical_collapse,
     gaussian_overview,
+    lm_against_theory,
+    lm_finetuning,
+    lm_pretraining,
     regression_error,
     subsample_map,
     universal_inflation,
+    value_of_synthetic,
     workflow_map,
 )
 from paper_figures.series import Point, Series
@@ -49,6 +53,14 @@ class FigureModule(Protocol):
         """The figure; call it inside `style.publication`."""
 
 
+PUBLISHED: tuple[FigureModule, ...] = (
+    lm_against_theory,
+    lm_finetuning,
+    lm_pretraining,
+    value_of_synthetic,
+)
+"""Those whose points are published values, and our runs of language models, not simulations."""
+
 FIGURES: dict[str, FigureModule] = {
     module.NAME: module
     for module in (
@@ -59,5 +71,6 @@ FIGURES: dict[str, FigureModule] = {
         workflow_map,
         bound_slack,
         subsample_map,
+        *PUBLISHED,
     )
 }
