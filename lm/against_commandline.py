@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from lm.against import Comparison, Fit, Shape, Verdict, compare
-from lm.losscurve import COLUMNS, FINETUNING, PRETRAINING, TABLE, published, read_losses
+from lm.losscurve import FINETUNING, PRETRAINING, TABLE, published
 from theory.commandline import Table, add_output_options, check_files, panels, write
+from theory.growth.fits import Comparison, Fit, Shape, Verdict, compare
+from theory.growth.tables import COLUMNS, read_losses
 
 HELP = "what theory explains of measured losses: fits of a + b v_t and of other shapes"
 EXAMPLES = f"""\

@@ -130,9 +130,9 @@ def test_montecarlo_takes_specs_from_theory_and_never_a_formula(path: Path) -> N
 
 # --- lm: what needs no torch does not load it ----------------------------------------------------
 
-LM_WITHOUT_TORCH = ("lm.against", "lm.losscurve", "lm.ngram", "lm.textstats")
+LM_WITHOUT_TORCH = ("lm.losscurve", "lm.ngram", "lm.textstats")
 LM_TAKES = {"theory.workflow", "theory.inflation", "theory.categorical", "theory.curve"}
-LM_TAKES |= {"theory.commandline", "montecarlo.blocks"}
+LM_TAKES |= {"theory.growth", "theory.commandline", "montecarlo.blocks"}
 
 
 @pytest.mark.parametrize("module", [*LM_WITHOUT_TORCH, "lm.against_commandline"])
