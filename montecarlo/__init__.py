@@ -10,6 +10,7 @@
     gaussian/      simulate, estimate for the Gaussian chain
     regression/    the same for linear regression
     categorical/   the same for categories, counted and sampled
+    verification/  the same for regression on labels that a verifier accepts
     __main__.py    python -m montecarlo
 
 Specs and `Workflow` come from theory, never a formula. Results do not depend on the number of

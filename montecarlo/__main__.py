@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from loopbound import version
-from montecarlo import categorical, kde, regression
+from montecarlo import categorical, kde, regression, verification
 from montecarlo.estimate import Estimate, Estimates, Interrupted
 from montecarlo.gaussian import FIELDS, METHODS, estimate
 from theory.categorical.commandline import add_categorical_options, categorical_chain_from
@@ -30,6 +30,7 @@ from theory.commandline import (
 from theory.gaussian.commandline import add_chain_options, chain_from
 from theory.kde.commandline import add_kde_options, kde_chain_from
 from theory.regression.commandline import add_regression_options, regression_chain_from
+from theory.verification.commandline import add_verification_options, told, verified_chain_from
 
 DEFAULT_FIELDS = ("mean_error", "trace_ratio", "log_det_ratio", "excess_nll")
 
@@ -44,6 +45,7 @@ examples:
   python -m montecarlo regression --workflow replace --design table.csv --noise 0.5,1
   python -m montecarlo categorical --workflow replace --n 100 --zipf 1000,1.1
   python -m montecarlo kde --truth normal --bandwidth 0.4 --workflow accumulate --fields mise,nll
+  python -m montecarlo verification --workflow replace --n 100 --radius 1 --centre 0.3
 
 Ctrl-C prints the estimate from the replicates that are finished; exit status 130. With a
 checkpoint, the same command goes on from there, and so it does after a kill.
@@ -97,6 +99,16 @@ def build_parser() -> Parser:
     add_kde_options(density)
     _add_simulation_options(density, kde.METHODS, kde.FIELDS, "'rows' draws every row")
     density.set_defaults(act=_kde)
+    checked = families.add_parser(
+        "verification", help="regression on labels that a verifier accepts", epilog=EXAMPLES
+    )
+    add_workflow_options(checked)
+    add_verification_options(checked)
+    _add_simulation_options(
+        checked, verification.METHODS, verification.FIELDS,
+        "'rows' writes every label and counts acceptance, 'statistics' draws a batch's mean",
+    )  # fmt: skip
+    checked.set_defaults(act=_verification)
     return parser
 
 
@@ -187,6 +199,20 @@ def _kde(options: argparse.Namespace) -> int:
             chain, workflow, _generations(options), seed=options.seed,
             replicates=options.replicates, fields=fields, method=options.method,
             threads=options.threads, checkpoint=options.checkpoint,
+        ),
+    )  # fmt: skip
+
+
+def _verification(options: argparse.Namespace) -> int:
+    check_files(options)
+    chain, workflow = verified_chain_from(options), workflow_from(options)
+    return _answered(
+        options,
+        f"{told(chain)}, {workflow}",
+        lambda: verification.estimate(
+            chain, workflow, _generations(options), seed=options.seed,
+            replicates=options.replicates, fields=_fields(options, None),
+            method=options.method, threads=options.threads, checkpoint=options.checkpoint,
         ),
     )  # fmt: skip
 

@@ -107,6 +107,7 @@ SPECS = {
     "theory.regression": {"RegressionChain"},
     "theory.regression.chain": {"checked_design"},
     "theory.kde": {"KdeChain"},
+    "theory.verification": {"VerifiedChain"},
     "theory.kde.commandline": {"add_kde_options", "kde_chain_from"},
     "theory.datasets": {"SwissRoll"},
     "theory.mixture": {"GaussianMixture"},

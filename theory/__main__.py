@@ -15,6 +15,7 @@ import numpy as np
 from theory import categorical as categories
 from theory import kde as densities
 from theory import regression as regressions
+from theory import verification as verified
 from theory.categorical.commandline import add_categorical_options, categorical_chain_from
 from theory.commandline import (
     Parser,
@@ -37,6 +38,13 @@ from theory.kde.commandline import add_kde_options, kde_chain_from
 from theory.regression.commandline import add_regression_options, regression_chain_from
 from theory.regression.subsample import drawn_again_from
 from theory.symbolic.commandline import add_derive
+from theory.verification.commandline import (
+    add_phases,
+    add_verification_options,
+    phases_of,
+    told,
+    verified_chain_from,
+)
 from theory.workflow import UnsupportedWorkflow, Workflow, whole_number
 
 DEFAULT_FIELDS = (
@@ -79,6 +87,8 @@ examples:
   python -m theory categorical --workflow accumulate --probabilities 0.5,0.3,0.2
   python -m theory kde --truth normal --bandwidth 0.4 --workflow replace --n 100
   python -m theory kde --truth table.csv --smoothing 0.3 --bandwidth scott --workflow accumulate
+  python -m theory verification --workflow replace --n 100 --radius 1 --centre 0.3
+  python -m theory phases --n 100 --rounds 3 --plot phases.png
   python -m theory survival --workflow replace --n 10 --threshold 0.5 --generations 100
   python -m theory inflation --workflow accumulate-subsample --n 100 --plot inflation.png
   python -m theory derive gaussian accumulate
@@ -107,6 +117,8 @@ def build_parser() -> Parser:
     _add_regression(families)
     _add_categorical(families)
     _add_kde(families)
+    _add_verification(families)
+    add_phases(families)
 
     spread = families.add_parser(
         "survival", help="probability that the spread is above a share of the true one"
@@ -164,6 +176,17 @@ def _add_kde(families: Any) -> None:
     _add_question(kde, densities.FIELDS, "mise")
     add_output_options(kde)
     kde.set_defaults(act=_kde)
+
+
+def _add_verification(families: Any) -> None:
+    parser = families.add_parser(
+        "verification", help="regression on labels that a verifier accepts", epilog=EXAMPLES
+    )
+    add_workflow_options(parser)
+    add_verification_options(parser)
+    _add_question(parser, verified.FIELDS, "squared_error")
+    add_output_options(parser)
+    parser.set_defaults(act=_verification)
 
 
 def _add_question(parser: argparse.ArgumentParser, fields: Sequence[str], default: str) -> None:
@@ -282,6 +305,18 @@ def _kde(options: argparse.Namespace) -> int:
         ever = str(reason)
     question = _Question(title, densities.FIELDS, known, list(known), "mise", after=(ever,))
     return _answer(options, question, lambda horizon: densities.curves(chain, workflow, horizon))
+
+
+def _verification(options: argparse.Namespace) -> int:
+    check_files(options)
+    chain, workflow = verified_chain_from(options), workflow_from(options)
+    chain.require(workflow, _horizon(options))
+    known = verified.available(chain, workflow)
+    question = _Question(
+        f"{told(chain)}, {workflow}", verified.FIELDS, known, known, "squared_error",
+        after=phases_of(chain),
+    )  # fmt: skip
+    return _answer(options, question, lambda horizon: verified.curves(chain, workflow, horizon))
 
 
 @dataclass(frozen=True)

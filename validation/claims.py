@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from validation import asymptotic, categorical, gaussian, kde, regression, regression_limits
+from validation import (
+    asymptotic,
+    categorical,
+    gaussian,
+    kde,
+    regression,
+    regression_limits,
+    verification,
+)
 from validation.data import bundled
 from validation.experiment import Experiment
 
-FAMILIES = ("gaussian", "inflation", "regression", "kde", "categorical")
+FAMILIES = ("gaussian", "inflation", "regression", "kde", "categorical", "verification")
 
 
 def every() -> Iterator[Experiment]:
@@ -23,6 +31,8 @@ def every() -> Iterator[Experiment]:
     yield from regression_limits.grids()
     yield from kde.experiments()
     yield from categorical.experiments()
+    yield from verification.experiments()
+    yield verification.phases()
 
 
 def select(patterns: Sequence[str], experiments: Sequence[Experiment]) -> list[Experiment]:

@@ -26,6 +26,7 @@ Every file here starts from the definition of the chain and shares no line with 
 ``categorical_laws``        the law of the fitted probabilities over all count vectors, in fractions
 ``categorical_absorption``  one category under replace, time to one category, survival
 ``categorical_literal``     the categorical chain itself, labels drawn and counted
+``verified_regression``     one direction: closed forms, nested integrals, label by label
 ==========================  ======================================================================
 
 ``batch_covariance``, ``enumeration`` and ``literal`` take the same arguments, so one line of a test
