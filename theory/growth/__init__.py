@@ -2,6 +2,7 @@
 
 losscurve.py  LossCurve: losses of one model under one workflow
 fits.py       fit, compare: shapes by least squares, with bands and a criterion
+words.py      sentence, formula: what a fit says
 tables.py     read_losses: curves of a CSV, for the command lines
 """
 

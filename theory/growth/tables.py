@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ A temperature other than 1 joins the model's name; a point that several figures 
 
 _ROWS = 100  # a batch where a file says no sizes: with equal batches v_t does not depend on it
 _SIZES = ("n", "n_real", "window", "budget")
+_LOSSES = ("loss", COLUMNS[-1])
 _FIRST, _GROWING = "first_fit", "replace_growing"
 
 
@@ -46,6 +47,45 @@ def read_losses(path: Path) -> list[LossCurve]:
             return _curves(_entry(row, f"line {reader.line_num}") for row in reader)
         except (ValueError, UnicodeDecodeError) as problem:
             raise ValueError(f"{str(path)!r}: {problem}") from None
+
+
+def read_measured(path: Path, workflow: Workflow) -> list[LossCurve]:
+    """The curve of a CSV with the columns generation and loss, perhaps seed, of that workflow.
+
+    Raises:
+        ValueError: as `read_losses`; quotes file, line and value.
+        OSError: the file cannot be read.
+    """
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        columns = reader.fieldnames or ()
+        loss = next((name for name in _LOSSES if name in columns), None)
+        if loss is None or "generation" not in columns:
+            missing = "generation" if loss else "loss"
+            raise ValueError(f"{str(path)!r} has no column {missing!r}, got {', '.join(columns)}")
+        fixed = {"model": path.stem, "workflow": workflow.kind.value}
+        try:
+            entries = [
+                _entry({**row, **fixed, COLUMNS[-1]: row[loss]}, f"line {reader.line_num}")
+                for row in reader
+            ]
+            return _curves([replace(entry, sizes=()) for entry in entries], workflow)
+        except (ValueError, UnicodeDecodeError) as problem:
+            raise ValueError(f"{str(path)!r}: {problem}") from None
+
+
+def names_workflows(path: Path) -> bool:
+    """Whether the file's header says the workflow of each row.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is not text.
+    """
+    with path.open(encoding="utf-8", newline="") as file:
+        try:
+            return "workflow" in next(csv.reader(file), [])
+        except UnicodeDecodeError as problem:
+            raise ValueError(f"{str(path)!r} is not UTF-8 text: {problem}") from None
 
 
 @dataclass(frozen=True)
@@ -77,8 +117,8 @@ def _entry(row: Mapping[str, str | None], where: str) -> _Entry:
     return _Entry(model, label, tuple(sizes.items()), given.get("seed", ""), generation, loss)
 
 
-def _curves(entries: Iterable[_Entry]) -> list[LossCurve]:
-    """Rows gathered into curves."""
+def _curves(entries: Iterable[_Entry], workflow: Workflow | None = None) -> list[LossCurve]:
+    """Rows gathered into curves, of their own workflows or of that one."""
     first: dict[str, dict[str, float]] = defaultdict(dict)
     found: dict[Any, dict[str, dict[int, float]]] = defaultdict(lambda: defaultdict(dict))
     for entry in entries:
@@ -94,7 +134,7 @@ def _curves(entries: Iterable[_Entry]) -> list[LossCurve]:
     if not found:
         raise ValueError("no losses")
     return [
-        _curve(model, label, dict(sizes), runs, first[model])
+        _curve(model, label, dict(sizes), runs, first[model], workflow)
         for (model, label, sizes), runs in found.items()
     ]
 
@@ -105,6 +145,7 @@ def _curve(
     sizes: dict[str, Any],
     runs: dict[str, dict[int, float]],
     first: dict[str, float],
+    workflow: Workflow | None,
 ) -> LossCurve:
     for seed, run in runs.items():
         if seed in first:
@@ -114,7 +155,8 @@ def _curve(
         raise ValueError(f"the seeds of {model}, {label} must have the same generations")
     (at,) = generations
     losses = [[run[t] for t in at] for run in runs.values()]
-    return LossCurve(model, label, _workflow(label, sizes, at[-1]), np.array(at), np.array(losses))
+    flow = _workflow(label, sizes, at[-1]) if workflow is None else workflow
+    return LossCurve(model, label, flow, np.array(at), np.array(losses))
 
 
 def _workflow(label: str, sizes: dict[str, Any], generations: int) -> Workflow:

@@ -31,6 +31,7 @@ class Drift:
     """One pipeline over rounds 0..T, arrays of axis (round,); index 0 is the truth.
 
     Attributes:
+        real: rows of the unit of `inflation`: one fit to the real rows of now.
         error: E |e_t|^2 in units of the variance of one row, for each parameter.
         spread: E variance of what model t writes at temperature 1, in units of the truth's.
         real_share: weight of real rows in training set t.
@@ -38,6 +39,7 @@ class Drift:
         kept: rows that are kept for it.
     """
 
+    real: int
     error: FloatArray
     spread: FloatArray
     real_share: FloatArray
@@ -46,8 +48,8 @@ class Drift:
 
     @property
     def inflation(self) -> FloatArray:
-        """Error in units of round 1's, axis (round,)."""
-        return np.asarray(self.error / self.error[1])
+        """Error in units of one fit to the real rows of now, axis (round,)."""
+        return self.real * self.error
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ def drift(pipeline: Pipeline, rounds: int, *, finite: bool = False) -> Drift:
         squares[t] = squares[t - 1] + (own + error[t] if finite else own)
         share[t], kept[t] = mix.share, rows
         trained[t] = rows if pipeline.budget is None else min(pipeline.budget, rows)
-    return Drift(error, spread, share, trained, kept)
+    return Drift(pipeline.real, error, spread, share, trained, kept)
 
 
 def _mix(pipeline: Pipeline, t: int) -> _Mix:

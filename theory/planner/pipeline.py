@@ -97,7 +97,7 @@ class Pipeline:
         verifier: of synthetic rows, None for none.
         parameters: effective number of parameters, None if unknown.
         horizon: rounds looked ahead, at most 1,000.
-        tolerance: tolerated error, as a multiple of round 1's.
+        tolerance: tolerated error, as a multiple of that of one fit to the real rows of now.
         window_exponent: instead of `window`, the last t^a rounds at round t.
         real_exponent: instead of `weight`, t^-b on the real rows at round t.
         prices: by which changes are ranked.
