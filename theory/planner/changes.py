@@ -53,12 +53,12 @@ def cost(pipeline: Pipeline) -> float:
         11.1
     """
     prices, seen = pipeline.prices, drift(pipeline, pipeline.horizon)
-    generated = float(pipeline.synthetic)
+    written, each = float(pipeline.synthetic), prices.generated
     if pipeline.verifier is not None:
-        generated /= acceptance(pipeline.verifier)
+        written, each = written / acceptance(pipeline.verifier), each + prices.verified
     later = (pipeline.horizon - 1) / pipeline.horizon
     return (
-        prices.generated * generated
+        each * written
         + prices.real * pipeline.real_per_round * later
         + prices.trained * float(np.mean(seen.trained[1:]))
         + prices.stored * float(np.mean(seen.kept[1:]))

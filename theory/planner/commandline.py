@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import sys
+import textwrap
 import tomllib
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -24,6 +25,7 @@ from theory.commandline import (
 from theory.growth.fits import Comparison, compare
 from theory.growth.losscurve import LossCurve
 from theory.growth.tables import names_workflows, read_losses, read_measured
+from theory.planner.changes import Change
 from theory.planner.drift import drift
 from theory.planner.fit import LEVEL, forecasts, told
 from theory.planner.inverse import Answer
@@ -39,7 +41,7 @@ examples:
   python -m theory plan --fit losses.csv
 
 A TOML file has the same names: real = 1000, synthetic = 1000, keep = "latest", real_per_round = 50;
-[verifier] bias, width; [prices] real, generated, trained, stored. Options override it.
+[verifier] bias, width; [prices] real, generated, verified, trained, stored. Options override it.
 """
 
 _TABLES = {"verifier": Verifier, "prices": Prices}
@@ -66,9 +68,9 @@ def add_plan(families: Any) -> None:
     group.add_argument("--file", type=Path, metavar="FILE", help="a TOML file of the pipeline")
     names = [keep.value for keep in Keep]
     group.add_argument("--keep", metavar="WHICH", help=f"rounds kept: {', '.join(names)}")
-    for name, convert, told in _NUMBERS:
+    for name, convert, meaning in _NUMBERS:
         option = f"--{name.replace('_', '-')}"
-        group.add_argument(option, type=convert, metavar="X", help=told)
+        group.add_argument(option, type=convert, metavar="X", help=meaning)
     group.add_argument(
         "--keep-real", action="store_true", default=None, help="real rows stay in training for ever"
     )
@@ -287,24 +289,30 @@ def as_text(found: Plan) -> str:
     """Sentences, a table of rounds, changes, and weak points."""
     lines = [described(found.pipeline), ""]
     for one in found.statements:
-        lines.append(f"{one.text}  [{one.kind.value}; {one.source}]")
+        lines.append(_filled(f"{one.text} [{one.kind.value}; {one.source}]", "  "))
     lines += ["", _rounds(found), *_changes(found)]
     if found.answers:
         lines += ["", "Solved for this pipeline"]
-        lines += [f"- {_answer(one)}" for one in found.answers]
+        lines += [_filled(f"- {_answer(one)}", "  ") for one in found.answers]
     lines += ["", "Where this is weak, and what to measure"]
-    lines += [f"- {one.text}. Measure {one.measure}." for one in found.premises]
+    lines += [_filled(f"- {one.text}. Measure {one.measure}.", "  ") for one in found.premises]
     return "\n".join(lines) + "\n"
+
+
+def _filled(text: str, indent: str) -> str:
+    return textwrap.fill(text, 100, subsequent_indent=indent, break_on_hyphens=False)
 
 
 def _rounds(found: Plan) -> str:
     table = as_table(found)
     shown = [t for t in sample_generations(found.pipeline.horizon, 12) if t]
     rows = [
-        (t, times(error), times(alone), f"{spread:.2f}", f"{share:.0%}")
+        (t, times(error), times(alone), f"{share:.0%}", f"{spread:.2f}")
         for t, error, alone, spread, share in (table.rows[t - 1] for t in shown)
     ]
-    columns = ("round", "error", "real data only", "diversity", "real share")
+    columns: tuple[str, ...] = ("round", "error", "real data only", "real share", "diversity")
+    if found.pipeline.temperature == 1:  # nothing to see
+        columns, rows = columns[:-1], [row[:-1] for row in rows]
     told = "error: in times that of one model trained on the real rows of now"
     return Table(columns, rows, notes=(told,)).as_text().rstrip()
 
@@ -313,21 +321,39 @@ def _changes(found: Plan) -> list[str]:
     if not found.changes:
         return [] if found.safe else ["", "No single change is known to hold it."]
     rows = [
-        (i, one.action, f"{one.extra_cost:+,.3g}", times(one.at_horizon), _level(one.limit))
-        for i, one in enumerate(found.changes, 1)
-    ]
-    columns = ("", "change", "cost/round", f"round {found.pipeline.horizon}", "in the long run")
+        (textwrap.fill(one.action, 52), _holds(one), f"{one.extra_cost:+,.3g}",
+         times(one.at_horizon), _level(one.limit))
+        for one in found.changes
+    ]  # fmt: skip
+    columns = (
+        "change",
+        "holds it",
+        "cost a round",
+        f"round {found.pipeline.horizon}",
+        "in the long run",
+    )
     prices = found.pipeline.prices
     note = (
         f"cost: per round, on average to the horizon, with a new real row at {prices.real:g}, a "
-        f"generated one {prices.generated:g}, training on a row {prices.trained:g}, storing it "
-        f"{prices.stored:g} (--price-...)"
+        f"generated one {prices.generated:g}, judging one {prices.verified:g}, training on a row "
+        f"{prices.trained:g}, storing it {prices.stored:g} (--price-...)"
     )
     held = [one for one in found.changes if one.bounded and one.within]
     head = "Single changes that help, the cheapest that holds it first"
     if not held:
         head = f"No single change holds it within {times(found.pipeline.tolerance)}; these help"
-    return ["", head, Table(columns, rows, notes=(note,)).as_text().rstrip()]
+    meaning = (
+        f"holds it: for ever within {times(found.pipeline.tolerance)} times; higher: bounded, but "
+        f"above that; for now: within it to the horizon only"
+    )
+    shown = Table(columns, rows).as_text().rstrip()
+    return ["", head, "", shown, "", _filled(meaning, "  "), _filled(note, "  ")]
+
+
+def _holds(one: Change) -> str:
+    if one.bounded:
+        return "yes" if one.within else "higher"
+    return "for now"
 
 
 def _level(limit: float | None) -> str:

@@ -65,17 +65,19 @@ class Prices:
     Attributes:
         real: to obtain a real row.
         generated: to have a model write a row.
+        verified: to have a verifier judge a row.
         trained: to train on a row once.
         stored: to keep a row for one round.
     """
 
     real: float = 1.0
     generated: float = 0.01
+    verified: float = 0.01
     trained: float = 0.001
     stored: float = 0.0001
 
     def __post_init__(self) -> None:
-        for name in ("real", "generated", "trained", "stored"):
+        for name in ("real", "generated", "verified", "trained", "stored"):
             price = number(f"price_{name}", getattr(self, name), 0, 1e12)
             object.__setattr__(self, name, price)
 
