@@ -115,14 +115,8 @@ def _tries(pipeline: Pipeline) -> Iterator[Try]:
             replace(plain, keep_real=True),
             None,
         )
-    if not powers and not plain.real_per_round:
-        answer = least_real_rows(plain)
-        if answer is not None:
-            rows = int(answer.value)
-            share = rows / (rows + plain.synthetic)
-            told = f"add {rows:,} new real rows a round (beside {plain.synthetic:,} synthetic"
-            told += f" ones: {share:.0%} real)" if share >= 0.005 else " ones)"
-            yield told, replace(plain, real_per_round=rows), answer
+    if not powers:
+        yield from _bring(plain)
     yield from _keep_more(plain, powers)
     weighed = None if powers else least_weight(replace(plain, weight=None))
     if weighed is not None and not plain.budget:
@@ -130,6 +124,18 @@ def _tries(pipeline: Pipeline) -> Iterator[Try]:
         told = f"give the real rows {weight:.1%} of the weight in training"
         yield told, replace(plain, weight=float(weight)), weighed
     yield from _verify(pipeline)
+
+
+def _bring(pipeline: Pipeline) -> Iterator[Try]:
+    """New real rows each round, more than there are."""
+    answer = least_real_rows(pipeline)
+    if answer is None or answer.value <= pipeline.real_per_round:
+        return
+    rows = int(answer.value)
+    share = rows / (rows + pipeline.synthetic)
+    told = f"bring {rows:,} new real rows a round (beside {pipeline.synthetic:,} synthetic"
+    told += f" ones: {share:.0%} real)" if share >= 0.005 else " ones)"
+    yield told, replace(pipeline, real_per_round=rows), answer
 
 
 def _keep_more(pipeline: Pipeline, powers: bool) -> Iterator[Try]:

@@ -306,7 +306,7 @@ def _filled(text: str, indent: str) -> str:
 def _rounds(found: Plan) -> str:
     table = as_table(found)
     shown = [t for t in sample_generations(found.pipeline.horizon, 12) if t]
-    rows = [
+    rows: list[tuple[Any, ...]] = [
         (t, times(error), times(alone), f"{share:.0%}", f"{spread:.2f}")
         for t, error, alone, spread, share in (table.rows[t - 1] for t in shown)
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from theory.growth.fits import Comparison, Fit, Shape
+from theory.growth.fits import CLOSE, Comparison, Fit, Shape
 from theory.growth.words import formula
 from theory.workflow import whole_number
 
@@ -78,13 +78,16 @@ def told(found: Comparison, horizon: int) -> str:
             f"{curve.name}: {len(curve.generations)} generations are too few to tell shapes apart: "
             f"measure five or more"
         )
-    best, *others = shown
+    theory = next(one for one in shown if one.shape is Shape.INFLATION)
+    best = theory if theory.slope > 0 and theory.behind <= CLOSE else shown[0]
+    others = [one for one in shown if one is not best]
     text = f"{curve.name}: follows {_NAMES[best.shape]} best ({best.formula})"
-    near = [one for one in others if one.behind <= 2]
+    if found.fits[best.shape].at_edge:
+        text += ", its exponent at the edge of those tried"
+    near = [one for one in others if abs(one.behind - best.behind) <= CLOSE]
     if near:
         text += "; not told apart from " + " or ".join(_NAMES[one.shape] for one in near)
     text += f". At generation {horizon} that is {_band(best)}"
-    theory = next(one for one in shown if one.shape is Shape.INFLATION)
     if theory is not best:
         text += f"; a + b v_t says {_band(theory)}"
     if theory.slope <= 0:

@@ -113,6 +113,8 @@ def plan(pipeline: Pipeline) -> Plan:
         *_diversity(pipeline, seen.spread),
     )
     helpful = () if crossed is None and long_run.bounded else changes(pipeline)
+    if not _keeps_diversity(pipeline):
+        statements = (statements[-1], *statements[:-1])
     return Plan(
         pipeline, long_run, error, alone, seen.spread, seen.real_share, crossed, statements,
         helpful, tuple(_answers(pipeline)), premises(pipeline, error),
