@@ -110,6 +110,7 @@ SPECS = {
     "theory.verification": {"VerifiedChain"},
     "theory.kde.commandline": {"add_kde_options", "kde_chain_from"},
     "theory.datasets": {"SwissRoll"},
+    "theory.planner.pipeline": {"Pipeline"},
     "theory.mixture": {"GaussianMixture"},
     "theory.truths": {"Laplace", "Normal", "StudentT", "Truth", "Uniform"},
 }

@@ -9,6 +9,7 @@ from validation import (
     categorical,
     gaussian,
     kde,
+    planner,
     regression,
     regression_limits,
     verification,
@@ -16,7 +17,7 @@ from validation import (
 from validation.data import bundled
 from validation.experiment import Experiment
 
-FAMILIES = ("gaussian", "inflation", "regression", "kde", "categorical", "verification")
+FAMILIES = ("gaussian", "inflation", "regression", "kde", "categorical", "verification", "planner")
 
 
 def every() -> Iterator[Experiment]:
@@ -33,6 +34,7 @@ def every() -> Iterator[Experiment]:
     yield from categorical.experiments()
     yield from verification.experiments()
     yield verification.phases()
+    yield from planner.experiments()
 
 
 def select(patterns: Sequence[str], experiments: Sequence[Experiment]) -> list[Experiment]:

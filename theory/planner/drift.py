@@ -21,7 +21,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory.curve import FloatArray
-from theory.phases import real_share, window
 from theory.planner.pipeline import Pipeline
 from theory.workflow import whole_number
 
@@ -52,24 +51,6 @@ class Drift:
         return self.real * self.error
 
 
-@dataclass(frozen=True)
-class _Mix:
-    """Training set t: rows and weights of its two parts.
-
-    Attributes:
-        real: real rows in it; batch 0 if `first`, and the last `arrivals` of the later ones.
-        synthetic: synthetic rows in it, of the last `rounds` rounds.
-        share: weight of the real ones.
-    """
-
-    real: int
-    first: bool
-    arrivals: int
-    synthetic: int
-    rounds: int
-    share: float
-
-
 def drift(pipeline: Pipeline, rounds: int, *, finite: bool = False) -> Drift:
     """The drift over so many rounds: to leading order in the rows, or for a finite Gaussian.
 
@@ -94,14 +75,15 @@ def drift(pipeline: Pipeline, rounds: int, *, finite: bool = False) -> Drift:
     spread = np.ones(rounds + 1)
     share, trained, kept = np.ones(rounds + 1), np.zeros(rounds + 1), np.zeros(rounds + 1)
     for t in range(1, rounds + 1):
-        mix = _mix(pipeline, t)
-        row = _real_part(pipeline, mix, t, written.shape[1])
-        square, oldest = mix.share, t - 1 - mix.rounds
-        if mix.rounds:
-            part = (1 - mix.share) / mix.rounds
+        own_share, back = pipeline.real_weight(t), pipeline.rounds_kept(t)
+        row = _real_part(pipeline, t, written.shape[1])
+        square, oldest = own_share, t - 1 - back
+        if back:
+            part = (1 - own_share) / back
             row += part * (written[t - 1] - written[oldest])
             square += part * (squares[t - 1] - squares[oldest])
-        pool, rows = float(row @ row), mix.real + mix.synthetic
+        pool = float(row @ row)
+        rows = pipeline.real_rows(t) + pipeline.synthetic * back
         noise = _draw_noise(pipeline.budget, rows, square, pool, finite=finite)
         error[t] = pool + noise
         spread[t] = square - error[t] if finite else square
@@ -109,46 +91,21 @@ def drift(pipeline: Pipeline, rounds: int, *, finite: bool = False) -> Drift:
         written[t] = written[t - 1] + row
         written[t, arrivals + t] = np.sqrt(noise + own / pipeline.synthetic)
         squares[t] = squares[t - 1] + (own + error[t] if finite else own)
-        share[t], kept[t] = mix.share, rows
+        share[t], kept[t] = own_share, rows
         trained[t] = rows if pipeline.budget is None else min(pipeline.budget, rows)
     return Drift(pipeline.real, error, spread, share, trained, kept)
 
 
-def _mix(pipeline: Pipeline, t: int) -> _Mix:
-    rounds = pipeline.rounds_kept(t)
-    seen = t if pipeline.keep_real else min(t, _window_of_real(pipeline, t))
-    first = pipeline.keep_real or seen == t
-    arrivals = min(seen, t - 1)
-    real = pipeline.real * first + pipeline.real_per_round * arrivals
-    synthetic = pipeline.synthetic * rounds
-    if t == 1:
-        share = 1.0
-    elif pipeline.real_exponent is not None:
-        share = real_share(pipeline.real_exponent, t)
-    else:
-        share = real / (real + synthetic)
-        if pipeline.weight is not None and rounds:
-            share = pipeline.weight
-    return _Mix(real, first, arrivals, synthetic, rounds, share)
-
-
-def _window_of_real(pipeline: Pipeline, t: int) -> int:
-    """Rounds back to which real rows are kept where they are treated as any others."""
-    if pipeline.window_exponent is not None:
-        return window(pipeline.window_exponent, t)
-    return pipeline.window or 1
-
-
-def _real_part(pipeline: Pipeline, mix: _Mix, t: int, columns: int) -> FloatArray:
+def _real_part(pipeline: Pipeline, t: int, columns: int) -> FloatArray:
     """Coefficients of the real batches' noises, every row alike; batch 0, then round 2's, ..."""
     row = np.zeros(columns)
-    if not mix.real:
+    batches, rows = pipeline.real_batches(t), pipeline.real_rows(t)
+    if not rows:
         return row
-    each = mix.share / mix.real
-    if mix.first:
+    each = pipeline.real_weight(t) / rows
+    row[batches.start - 1 : batches.stop - 1] = each * np.sqrt(pipeline.real_per_round)
+    if 1 in batches:
         row[0] = each * np.sqrt(pipeline.real)
-    if pipeline.real_per_round:
-        row[t - mix.arrivals : t] = each * np.sqrt(pipeline.real_per_round)
     return row
 
 

@@ -250,6 +250,37 @@ class Pipeline:
         assert self.window is not None
         return min(self.window, t - 1)
 
+    def real_batches(self, t: int) -> range:
+        """Rounds whose real rows training set t may use; round 1's are those of now.
+
+        Rows that are not kept for ever leave as the synthetic ones do; those that arrive just
+        before fit t count as its own round's.
+        """
+        back = t
+        if not self.keep_real:
+            back = self.window or 1
+            if self.window_exponent is not None:
+                back = window(self.window_exponent, t)
+        oldest = max(1, t - back + 1)
+        return range(oldest, t + 1) if self.real_per_round else range(oldest, 2)
+
+    def real_rows(self, t: int) -> int:
+        """Real rows that training set t may use."""
+        batches = self.real_batches(t)
+        later = len(batches) - (1 in batches)
+        return self.real * (1 in batches) + self.real_per_round * later
+
+    def real_weight(self, t: int) -> float:
+        """Total weight of the real rows in training set t."""
+        written, real = self.synthetic * self.rounds_kept(t), self.real_rows(t)
+        if t == 1:
+            return 1.0
+        if self.real_exponent is not None:
+            return math.pow(t, -self.real_exponent)
+        if self.weight is not None and written:
+            return self.weight
+        return real / (real + written)
+
     @property
     def real_for_ever(self) -> bool:
         """Whether every training set has real rows."""
