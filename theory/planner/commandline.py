@@ -321,7 +321,7 @@ def _changes(found: Plan) -> list[str]:
     if not found.changes:
         return [] if found.safe else ["", "No single change is known to hold it."]
     rows = [
-        (textwrap.fill(one.action, 52), _holds(one), f"{one.extra_cost:+,.3g}",
+        (textwrap.fill(one.action, 52), _holds(one), _cost(one.extra_cost),
          times(one.at_horizon), _level(one.limit))
         for one in found.changes
     ]  # fmt: skip
@@ -348,6 +348,10 @@ def _changes(found: Plan) -> list[str]:
     )
     shown = Table(columns, rows).as_text().rstrip()
     return ["", head, "", shown, "", _filled(meaning, "  "), _filled(note, "  ")]
+
+
+def _cost(extra: float) -> str:
+    return f"{extra:+,.0f}" if abs(extra) >= 100 else f"{extra:+.3g}"
 
 
 def _holds(one: Change) -> str:

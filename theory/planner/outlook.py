@@ -139,9 +139,11 @@ def _powers(pipeline: Pipeline) -> Outlook:
     else:
         growth = inflation_growth(a, b)
         growth = growth if growth.exponent > 0 or growth.logarithmic else BOUNDED
-    told = f"the window widens like t^{a:g}" if 0 < a < 1 else f"keep={pipeline.keep.value}"
-    told += ", real rows weigh " + ("nothing" if b == math.inf else f"about t^-{b:g}")
     settles = growth.fate is Fate.BOUNDED
+    weighs = "no weight" if b == math.inf else "a constant weight" if b == 0 else f"weight t^-{b:g}"
+    kept = "every round" if a == 1 else "a fixed number of rounds" if a == 0 else f"t^{a:g} rounds"
+    told = "enough is remembered" if settles else "too little is remembered"
+    told += f": {kept} kept, and {weighs} on real rows at round t"
     limit = None if settles else math.inf
     if settles and b < a:
         limit = 1.0  # F falls to 0

@@ -80,7 +80,7 @@ class Plan:
     @property
     def safe(self) -> bool:
         """Bounded for ever, within the tolerance, and without losing diversity."""
-        return self.outlook.bounded and self.crossed is None and _keeps_diversity(self.pipeline)
+        return self.outlook.bounded and self.crossed is None and not _alarms(self.pipeline)
 
 
 def plan(pipeline: Pipeline) -> Plan:
@@ -110,11 +110,13 @@ def plan(pipeline: Pipeline) -> Plan:
         _at_horizon(pipeline, error, long_run),
         _against_real_only(pipeline, error, alone, long_run),
         _when(pipeline, crossed, long_run),
+        *_regression(pipeline),
         *_diversity(pipeline, seen.spread),
     )
-    helpful = () if crossed is None and long_run.bounded else changes(pipeline)
-    if not _keeps_diversity(pipeline):
-        statements = (statements[-1], *statements[:-1])
+    alarms = [s for s in statements if s.topic in _alarms(pipeline)]
+    fine = crossed is None and long_run.bounded and not alarms
+    helpful = () if fine else changes(pipeline)
+    statements = (*alarms, *(s for s in statements if s not in alarms))
     return Plan(
         pipeline, long_run, error, alone, seen.spread, seen.real_share, crossed, statements,
         helpful, tuple(_answers(pipeline)), premises(pipeline, error),
@@ -124,6 +126,31 @@ def plan(pipeline: Pipeline) -> Plan:
 def _verified_outlook(limit: float | None) -> Outlook:
     because = "the verifier pulls the model towards what it expects, right or wrong"
     return Outlook(BOUNDED, limit, None, because, Kind.EXACT, SOURCE)
+
+
+def _alarms(pipeline: Pipeline) -> list[str]:
+    """Topics of statements that say that it collapses, whatever the rest says."""
+    found = [] if _keeps_diversity(pipeline) else ["diversity"]
+    return [*found, "regression_budget"] if _starved(pipeline) else found
+
+
+def _starved(pipeline: Pipeline) -> bool:
+    """Whether a linear regression of so many parameters diverges on its budget."""
+    budget, dim = pipeline.budget, pipeline.parameters
+    pooled = pipeline.keep is Keep.EVERYTHING and not pipeline.real_per_round
+    return pooled and budget is not None and dim is not None and budget < 2 * dim + 1
+
+
+def _regression(pipeline: Pipeline) -> list[Statement]:
+    """A budget too small for a linear regression."""
+    if not _starved(pipeline):
+        return []
+    assert pipeline.parameters is not None
+    found = least_regression_budget(pipeline.parameters)
+    text = f"A linear regression with {pipeline.parameters:,} parameters collapses on a training "
+    text += f"budget of {pipeline.budget:,} rows: new rows each round, it takes {found.value:,} "
+    text += "(2 d + 1) to stay bounded. What follows is for models with rows to spare"
+    return [Statement("regression_budget", text + ".", found.value, found.kind, found.source)]
 
 
 def _keeps_diversity(pipeline: Pipeline) -> bool:
