@@ -67,7 +67,7 @@ test: $(STAMP) ## run the tests and the examples in the docstrings
 		$(RUN) -m tests.montecarlo.small_runs categorical) 2>/dev/null; wait
 	$(RUN) -m pytest -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder \
 		--doctest-modules --doctest-glob='*.md' \
-		tests theory montecarlo validation paper_figures loopbound.py docs/tutorial.md $(ARGS)
+		tests theory montecarlo validation paper_figures loopbound.py docs/tutorial.md docs/planning.md $(ARGS)
 
 lint: $(LINT_STAMP) ## check style, format and types
 	$(RUN) -m ruff check .
