@@ -254,7 +254,7 @@ def _budget() -> Iterator[InverseExperiment]:
     A draw sees the spread between models, too: O(1/m) beyond the leading order that was inverted,
     and exact for the mean that is simulated. Four tenths fewer rows pass the threshold at once.
     """
-    loop, rounds = Pipeline(4, 4, Keep.EVERYTHING, tolerance=1.9), 20
+    loop, rounds = Pipeline(3, 3, Keep.EVERYTHING, tolerance=1.9), 12
     answer = inverse.least_budget(loop)
     assert answer is not None
     exact = replace(unit_row_noise(), row_variance=None)
