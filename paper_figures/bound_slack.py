@@ -205,9 +205,18 @@ def caption(series: Sequence[Series]) -> str:
         f"to 1/rank under replace, against a branching process with Poisson batches. f: no bound "
         f"but the published leading order 3t/2n (unbiased covariance): the exact distance "
         f"leaves it once t is not small beside n. Points: the bound over Monte Carlo means "
-        f"({captions.runs(series)}), bars of {style.BARS:g} standard errors. "
+        f"({_runs(series)}), bars of {style.BARS:g} standard errors. "
         f"{captions.agreement(series)}"
     )
+
+
+def _runs(series: Sequence[Series]) -> str:
+    """Runs of each panel, panels of the same number together."""
+    behind: dict[str, list[str]] = {}
+    for letter, theorem in zip("abcdef", THEOREMS, strict=True):
+        own = [s for s in series if s.panel == theorem.title]
+        behind.setdefault(captions.runs(own), []).append(letter)
+    return "; ".join(f"{runs} in {', '.join(letters)}" for runs, letters in behind.items())
 
 
 # --- drawing ------------------------------------------------------------------------------------

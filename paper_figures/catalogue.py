@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from paper_figures import (
     bound_slack,
     categorical_collapse,
+    gaussian_grid,
     gaussian_overview,
     lm_against_theory,
     lm_finetuning,
@@ -71,6 +72,7 @@ FIGURES: dict[str, FigureModule] = {
         workflow_map,
         bound_slack,
         subsample_map,
+        gaussian_grid,
         *PUBLISHED,
     )
 }

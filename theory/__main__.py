@@ -34,6 +34,7 @@ from theory.curve import Curve, Kind
 from theory.gaussian import FIELDS, available, curves, survival
 from theory.gaussian.commandline import add_chain_options, chain_from
 from theory.inflation import inflation
+from theory.kde.augmentation_command import add_augmentation
 from theory.kde.commandline import add_kde_options, kde_chain_from
 from theory.planner.commandline import add_plan
 from theory.regression.commandline import add_regression_options, regression_chain_from
@@ -90,6 +91,7 @@ examples:
   python -m theory kde --truth table.csv --smoothing 0.3 --bandwidth scott --workflow accumulate
   python -m theory verification --workflow replace --n 100 --radius 1 --centre 0.3
   python -m theory phases --n 100 --rounds 3 --plot phases.png
+  python -m theory augmentation --n-real 100 --bandwidth 0.2 --generator-bandwidth 0.7
   python -m theory survival --workflow replace --n 10 --threshold 0.5 --generations 100
   python -m theory inflation --workflow accumulate-subsample --n 100 --plot inflation.png
   python -m theory derive gaussian accumulate
@@ -121,6 +123,7 @@ def build_parser() -> Parser:
     _add_kde(families)
     _add_verification(families)
     add_phases(families)
+    add_augmentation(families)
 
     spread = families.add_parser(
         "survival", help="probability that the spread is above a share of the true one"
@@ -167,6 +170,7 @@ def _add_categorical(families: Any) -> None:
     add_categorical_options(categorical)
     _add_question(categorical, categories.FIELDS, "squared_error")
     add_output_options(categorical)
+    _add_formula_option(categorical)
     categorical.set_defaults(act=_categorical)
 
 
@@ -178,6 +182,7 @@ def _add_kde(families: Any) -> None:
     add_kde_options(kde)
     _add_question(kde, densities.FIELDS, "mise")
     add_output_options(kde)
+    _add_formula_option(kde)
     kde.set_defaults(act=_kde)
 
 
@@ -264,6 +269,9 @@ def _regression(options: argparse.Namespace) -> int:
             for p in options.quantile
         }
 
+    if options.until is not None and options.quantile:
+        asked = ",".join(f"{p:g}" for p in options.quantile)
+        raise ValueError(f"--until looks at one field, got --quantile {asked} beside it")
     if not known:
         _ = record(_horizon(options)).excess_test_error  # raises, and says why
     return _answer(options, question, record, quantiles)
@@ -306,7 +314,10 @@ def _kde(options: argparse.Namespace) -> int:
         ever = f"for ever: {densities.verdict(chain, workflow)}"
     except UnsupportedWorkflow as reason:
         ever = str(reason)
-    question = _Question(title, densities.FIELDS, known, list(known), "mise", after=(ever,))
+    h = chain.bandwidths(workflow, _horizon(options))[1:]
+    shown = ", ".join(f"{one:.4g}" for one in h[:10]) + (", ..." if len(h) > 10 else "")
+    after = (f"bandwidths by fit: {shown}", ever) if np.ptp(h) else (ever,)
+    question = _Question(title, densities.FIELDS, known, list(known), "mise", after=after)
     return _answer(options, question, lambda horizon: densities.curves(chain, workflow, horizon))
 
 

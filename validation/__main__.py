@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,13 @@ from theory.commandline import (
     workflow_from,
     write,
 )
-from theory.tables import read_table
+from theory.tables import read_table, read_words
 from theory.workflow import Workflow
-from validation import claims, page, report
+from validation import claims, exhibits, kde, page, report
 from validation.calibrated import FALSE_FAIL, FALSE_PASS
+from validation.categorical import on_words
 from validation.check import MOST, RESOLVE, Finding, check
+from validation.exhibits import Exhibits
 from validation.experiment import Experiment, claim_names
 from validation.gaussian import on_table
 from validation.regression import on_design
@@ -41,12 +44,16 @@ examples:
   python -m validation gaussian --data table.csv
   python -m validation gaussian --data table.csv --workflow anchored --n 4 --n-real 4
   python -m validation regression --data table.csv         # the table as everybody's design
+  python -m validation kde --data table.csv                # the table smoothed
+  python -m validation categorical --data book.txt         # its words
   python -m validation --all --output results/validation.json --report results/report.html
   python -m validation gaussian/replace --perturb 0.02     # must disagree
   python -m validation inflation --until-powered
 
 exit status: 0 all agree, 1 any disagrees, 3 any is underpowered, 2 bad input, 130 after Ctrl-C
 """
+
+_ON_DATA = ("gaussian", "regression", "kde", "categorical")
 
 
 def build_parser() -> Parser:
@@ -90,14 +97,16 @@ def build_parser() -> Parser:
     data.add_argument(
         "--data", type=Path, metavar="FILE",
         help=".csv, .npy or .parquet of numbers: the truth of gaussian, whose rows are drawn; the "
-        "design of regression, reused as it is (default: bundled tables)",
+        "design of regression, reused as it is; smoothed, the truth of kde. Words of a text: the "
+        "truth of categorical (default: bundled tables)",
     )  # fmt: skip
     data.add_argument(
         "--workflow", metavar="NAME", help="with --data: this workflow, not the usual ones"
     )
     data.add_argument(
         "--n", type=rows, metavar="N[,N...]",
-        help="with --workflow (default 2; for regression the rows of the table)",
+        help="with --workflow (default 2; the rows of the table for regression, 8 for kde, 50 for "
+        "categorical)",
     )  # fmt: skip
     data.add_argument("--n-real", type=int, metavar="N", help="anchored, fresh")
     data.add_argument("--window", type=int, metavar="W", help="sliding-window")
@@ -126,8 +135,21 @@ def _act(options: argparse.Namespace, given: Sequence[str]) -> int:
         names = [(name,) for experiment in experiments for name in claim_names(experiment)]
         write(Table(("claim",), names), options)
         return 0
+    families = {experiment.name.split("/", 1)[0] for experiment in experiments}
+    with nullcontext() if options.report is None else exhibits.ahead(families) as awaited:
+        groups, stopped = _tested(options, experiments)
+        facts = _facts(options, given, complete=not stopped)
+        facts |= {"tested": len(groups), "experiments": len(experiments)}
+        _deliver(options, groups, facts, awaited)
+    findings = [finding for group in groups for finding in group]
+    return STOPPED if stopped else report.exit_status(findings)
+
+
+def _tested(
+    options: argparse.Namespace, experiments: Sequence[Experiment]
+) -> tuple[list[list[Finding]], bool]:
+    """The findings of each experiment, and whether Ctrl-C came before the last."""
     groups: list[list[Finding]] = []
-    stopped = False
     try:
         for found in check(
             experiments,
@@ -142,13 +164,9 @@ def _act(options: argparse.Namespace, given: Sequence[str]) -> int:
             groups.append(found)
             _progress(len(groups), len(experiments), found)
     except Interrupted:
-        stopped = True
         print(f"stopped after {len(groups)} of {len(experiments)} experiments", file=sys.stderr)
-    facts = _facts(options, given, complete=not stopped)
-    facts |= {"tested": len(groups), "experiments": len(experiments)}
-    _deliver(options, groups, facts)
-    findings = [finding for group in groups for finding in group]
-    return STOPPED if stopped else report.exit_status(findings)
+        return groups, True
+    return groups, False
 
 
 def _selected(options: argparse.Namespace) -> list[Experiment]:
@@ -168,16 +186,24 @@ def _selected(options: argparse.Namespace) -> list[Experiment]:
 def _on_data(options: argparse.Namespace) -> list[Experiment]:
     """The experiments on the user's table."""
     families = options.claims or ["gaussian"]
-    if not set(families) <= {"gaussian", "regression"}:
+    if not set(families) <= set(_ON_DATA):
+        *first, last = _ON_DATA
         raise ValueError(
-            f"--data tests the families gaussian and regression, got {' '.join(families)!r}"
+            f"--data tests the families {', '.join(first)} and {last}, got {' '.join(families)!r}"
         )
+    if "categorical" in families:
+        if len(families) > 1:
+            raise ValueError(f"--data is a text for categorical alone, got {' '.join(families)!r}")
+        words = read_words(options.data, "--data")
+        return [*on_words(words, f"data/{options.data.stem}", _workflow(options, 50))]
     table = read_table(options.data)
     found: list[Experiment] = []
     if "gaussian" in families:
         found += on_table(table, _workflow(options, 2))
     if "regression" in families:
         found += on_design(table, _workflow(options, len(table.rows)))
+    if "kde" in families:
+        found += kde.on_table(table, _workflow(options, 8))
     return found
 
 
@@ -223,11 +249,15 @@ def _facts(options: argparse.Namespace, given: Sequence[str], *, complete: bool)
         "false_pass": FALSE_PASS,
         "versions": report.environment(),
         "commit": report.commit(),
+        "data": None if options.data is None else str(options.data),
     }
 
 
 def _deliver(
-    options: argparse.Namespace, groups: list[list[Finding]], facts: dict[str, Any]
+    options: argparse.Namespace,
+    groups: list[list[Finding]],
+    facts: dict[str, Any],
+    awaited: Callable[[], Exhibits] | None,
 ) -> None:
     """The table on stdout; the JSON, the plot and the page in their files."""
     findings = [finding for group in groups for finding in group]
@@ -243,7 +273,7 @@ def _deliver(
     if options.plot is not None:
         report.plot(options.plot, findings)
     if options.report is not None:
-        page.write(options.report, findings, facts)
+        page.write(options.report, findings, facts, awaited)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
@@ -173,6 +174,7 @@ def test_agreement_counts_the_points_with_an_error_bar():
         ("workflow_map", 45),
         ("bound_slack", 174),
         ("subsample_map", 60),
+        ("gaussian_grid", 450),
     ],
 )
 def test_points_lie_on_the_lines(name, count):
@@ -242,6 +244,35 @@ def drawn(request):
         yield request.param, figure
 
 
+def tick_labels(figure, axes, name):
+    """What the ticks of an axis say, or those of its neighbour of the same scale, without any.
+
+    The neighbour is the next labelled panel, on the left for y and below for x: where readers look.
+    """
+
+    def row_and_column(other):
+        place = other.get_subplotspec()
+        return place.rowspan.start, place.colspan.start
+
+    def before(other):
+        (row, column), (own_row, own_column) = row_and_column(other), row_and_column(axes)
+        inward = own_column - column if name == "y" else row - own_row
+        aside = own_row - row if name == "y" else own_column - column
+        return inward if aside == 0 and inward >= 0 else None
+
+    steps = {other: before(other) for other in figure.axes}
+    for other in sorted((o for o, n in steps.items() if n is not None), key=steps.get):
+        axis = getattr(other, f"{name}axis")
+        texts = [t.get_text() for t in axis.get_ticklabels() if t.get_text()]
+        if texts:
+            scale = getattr(axes, f"{name}axis")
+            same = (axis.get_scale(), *axis.get_view_interval()) == (
+                scale.get_scale(), *scale.get_view_interval(),
+            )  # fmt: skip
+            return texts if same else []
+    return []
+
+
 def test_ticks_are_plain_decimals_and_colours_those_of_the_workflows(drawn):
     _, figure = drawn
     allowed = {style.INK, style.GREY, *style.COLOURS.values()}
@@ -250,10 +281,25 @@ def test_ticks_are_plain_decimals_and_colours_those_of_the_workflows(drawn):
             allowed |= set(style.shades(kind, count))
     allowed = {colour.lower() for colour in allowed}
     for axes in figure.axes:
-        texts = [t.get_text() for axis in (axes.xaxis, axes.yaxis) for t in axis.get_ticklabels()]
-        assert texts
-        assert all(re.fullmatch(r"−?[\d,.]*", text) for text in texts), texts
+        for name in ("x", "y"):
+            labels = tick_labels(figure, axes, name)
+            assert labels, f"nobody can read {name} of the panel {axes.get_title()!r}"
+            assert all(re.fullmatch(r"−?[\d,.]+", text) for text in labels), labels
         assert {to_hex(line.get_color()) for line in axes.lines} <= allowed
+
+
+def test_a_panel_without_ticks_needs_a_neighbour_of_its_scale():
+    figure = Figure()
+    left, right = figure.subplots(1, 2)
+    left.set(ylim=(0, 1))
+    right.set(ylim=(0, 1))
+    right.tick_params(labelleft=False)
+    assert "0.2" in tick_labels(figure, right, "y")
+    right.set(ylim=(0, 2))
+    assert tick_labels(figure, right, "y") == []
+    right.set(ylim=(0, 1))
+    left.tick_params(labelleft=False)
+    assert tick_labels(figure, right, "y") == []
 
 
 def test_no_text_covers_another(drawn):
@@ -285,6 +331,21 @@ def test_the_readme_shows_the_committed_points_unstretched():
         assert picture.size == (round(width), round(height))
         assert picture.info["Points"] == manifest["sha256"]
     assert (root / path).stat().st_size < 120_000
+
+
+def test_the_gallery_shows_every_thumbnail():
+    """A picture in docs/ is in the table of the README beside its command, and is small."""
+    root = Path(__file__).parents[2]
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    made = {path.stem: path for path in (root / "docs").glob("*.png")}
+    shown = set(re.findall(r"^\| !\[(\w+)\]\(docs/\1\.png\)", readme, re.MULTILINE))
+    assert shown == made.keys() - {"gaussian_overview"}
+    for name, path in made.items():
+        assert f"| `{name}` |" in readme or f"`python -m paper_figures {name}` |" in readme
+        assert path.stat().st_size < 60_000
+        with Image.open(path) as picture:
+            committed = dataset.read(name, FIGURES[name].settings()).manifest
+            assert picture.info["Points"] == committed["sha256"]
 
 
 CVD = {
