@@ -16,7 +16,7 @@ FAMILIES := --all
 RESOLVE := 0.02
 ARGS :=
 # The files of lm whose examples run without the extra of that name.
-LM := $(addprefix lm/,against.py batches.py config.py corpus.py losscurve.py ngram reading.py \
+LM := $(addprefix lm/,batches.py config.py corpus.py losscurve.py ngram reading.py \
 	stdlib.py textstats.py __main__.py)
 # Modules are compiled when they are first imported: most never are.
 INSTALL := $(RUN) -m pip install --quiet --no-compile -c constraints.txt
@@ -70,7 +70,8 @@ test: $(STAMP) ## run the tests and the examples in the docstrings
 		$(RUN) -m tests.montecarlo.small_runs categorical) 2>/dev/null; wait
 	$(RUN) -m pytest -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder \
 		--doctest-modules --doctest-glob='*.md' \
-		tests theory montecarlo validation paper_figures loopbound.py docs/tutorial.md $(LM) $(ARGS)
+		tests theory montecarlo validation paper_figures loopbound.py docs/tutorial.md \
+		docs/planning.md $(LM) $(ARGS)
 
 lint: $(LINT_STAMP) ## check style, format and types
 	$(RUN) -m ruff check .

@@ -23,7 +23,6 @@ text, in nats a token.
     ngram/         counts of words instead of a network: theory and text tied together in seconds
     textstats.py   what becomes of a text: distinct n-grams, duplicates, entropy, rare words
     losscurve.py   measured and published curves
-    against.py     what theory explains of them
     progress.py    bars with tokens a second
     __main__.py    python -m lm
 

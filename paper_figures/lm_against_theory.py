@@ -3,7 +3,7 @@
 One panel a model and workflow: the values that the papers show as points, a + b v_t fitted to them
 as a line with its band, and the shape that fits best dashed.
 
-Source: `lm.against`, loopbound theory, section 3; values of 2410.16713 and 2404.01413.
+Source: `theory.growth`, loopbound theory, section 3; values of 2410.16713 and 2404.01413.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from lm.against import Shape
 from lm.losscurve import FINETUNING, PRETRAINING
 from paper_figures import dataset, losses, style
 from paper_figures.series import Point, Series
+from theory.growth.fits import Shape
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -3,7 +3,7 @@
 The published Gemma-2 runs, restarted from the base model every generation, and our own runs
 below them where there are any.
 
-Source: 2410.16713; `lm.against`, loopbound theory, section 3.
+Source: 2410.16713; `theory.growth`, loopbound theory, section 3.
 """
 
 from __future__ import annotations

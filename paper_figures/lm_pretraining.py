@@ -3,7 +3,7 @@
 The published GPT-2 and Llama-2 runs on TinyStories, from scratch every generation, and our own
 runs below them where there are any.
 
-Source: 2404.01413 and its rerun in 2410.16713; `lm.against`, loopbound theory, section 3.
+Source: 2404.01413 and its rerun in 2410.16713; `theory.growth`, loopbound theory, section 3.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Losses of language models in figures: published values, and those of our own runs beside them.
 
-Our runs join where a file `data/NAME_ours.csv` is, with the columns of `lm.losscurve`: model,
-workflow, generation, test_cross_entropy, seed and sizes. `--recompute` reads it again, and the
-manifest of the figure vouches for it as for the published values.
+Our runs join where a file `data/NAME_ours.csv` is, with the columns of `theory.growth.tables`:
+model, workflow, generation, test_cross_entropy, seed and sizes. `--recompute` reads it again, and
+the manifest of the figure vouches for it as for the published values.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lm.against import Fit, Shape, compare
-from lm.losscurve import PUBLISHED, LossCurve, published, read_losses
+from lm.losscurve import PUBLISHED, published
 from paper_figures import dataset, style
 from paper_figures.series import Point, Series
 from theory.curve import Curve, Kind
+from theory.growth.fits import Fit, Shape, compare
+from theory.growth.losscurve import LossCurve
+from theory.growth.tables import read_losses
 from theory.workflow import Workflow, WorkflowKind
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 LOSS = "test_cross_entropy"
 THEORY, OTHER = f"{LOSS}, a + b v", f"{LOSS}, preferred shape"
 _MARKERS = dict(zip(WorkflowKind, itertools.cycle(style.MARKERS), strict=False))
-_ROWS = 100  # a batch, as lm.losscurve has it where none are given: v_t does not depend on it
+_ROWS = 100  # a batch, as theory.growth has it where none are given: v_t does not depend on it
 
 
 def settings(name: str, files: Sequence[str]) -> dict[str, Any]:
@@ -82,13 +84,13 @@ def series(values: Sequence[Point]) -> list[Series]:
         own = tuple(p for p in values if (p.panel, p.label) == (model, label))
         kind = WorkflowKind(label)
         for quantity, fit in zip((THEORY, OTHER), shapes(own), strict=True):
-            curve = Curve(_line(fit, own[-1].generation), Kind.ASYMPTOTIC, "lm.against, a fit")
+            curve = Curve(_line(fit, own[-1].generation), Kind.ASYMPTOTIC, "theory.growth, a fit")
             found.append(Series(model, quantity, label, kind, None, None, curve, own))
     return found
 
 
 def curve_of(values: Sequence[Point]) -> LossCurve:
-    """Published means or ours, as one curve that `lm.against` fits."""
+    """Published means or ours, as one curve that `theory.growth` fits."""
     at, losses = [p.generation for p in values], [[p.simulation for p in values]]
     flow = Workflow.parse(values[0].label, n=_ROWS)
     return LossCurve(values[0].panel, values[0].label, flow, np.array(at), np.array(losses))

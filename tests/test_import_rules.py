@@ -116,6 +116,7 @@ SPECS = {
     "theory.weighting": {"Ensemble", "WeightedCovariance"},
     "theory.kde.commandline": {"add_kde_options", "kde_chain_from"},
     "theory.datasets": {"SwissRoll"},
+    "theory.planner.pipeline": {"Pipeline"},
     "theory.mixture": {"GaussianMixture"},
     "theory.truths": {"Laplace", "Normal", "StudentT", "Truth", "Uniform"},
 }
@@ -137,9 +138,9 @@ def test_montecarlo_takes_specs_from_theory_and_never_a_formula(path: Path) -> N
 
 # --- lm: what needs no torch does not load it ----------------------------------------------------
 
-LM_WITHOUT_TORCH = ("lm.against", "lm.losscurve", "lm.ngram", "lm.textstats", "lm.config")
+LM_WITHOUT_TORCH = ("lm.losscurve", "lm.ngram", "lm.textstats", "lm.config")
 LM_TAKES = {"theory.workflow", "theory.inflation", "theory.categorical", "theory.curve"}
-LM_TAKES |= {"theory.commandline", "montecarlo.blocks"}
+LM_TAKES |= {"theory.growth", "theory.commandline", "montecarlo.blocks"}
 
 
 @pytest.mark.parametrize("module", [*LM_WITHOUT_TORCH, "lm.against_commandline"])

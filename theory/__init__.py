@@ -12,6 +12,8 @@
                       entropy.py: the last one's density, transform and entropy
     datasets.py       blobs, circles, moons, SwissRoll as populations
     kde/              KdeChain: curves, verdict, optimal_bandwidths, augmentation
+    growth/           what a measured loss curve follows: shapes, bands, criteria
+    planner/          Pipeline, plan: will it collapse, and what is the cheapest fix
     quadrature.py     adaptive quadrature of many integrands, with its error
     points.py         checks on numbers and tables of points
     covariance.py     checks on a population covariance

@@ -37,6 +37,7 @@ from theory.inflation import inflation
 from theory.kde.augmentation_command import add_augmentation
 from theory.kde.commandline import add_kde_options, kde_chain_from
 from theory.mitigations import ROOMS, add_answered_rooms, titled
+from theory.planner.commandline import add_plan
 from theory.regression.commandline import add_regression_options, regression_chain_from
 from theory.regression.subsample import drawn_again_from
 from theory.symbolic.commandline import add_derive
@@ -95,6 +96,7 @@ examples:
   python -m theory survival --workflow replace --n 10 --threshold 0.5 --generations 100
   python -m theory inflation --workflow accumulate-subsample --n 100 --plot inflation.png
   python -m theory derive gaussian accumulate
+  python -m theory plan --real 1000 --synthetic 1000 --keep latest
 """
 
 
@@ -142,6 +144,7 @@ def build_parser() -> Parser:
     _add_formula_option(multiple)
     multiple.set_defaults(act=_inflation)
     add_derive(families)
+    add_plan(families)
     return parser
 
 

@@ -10,6 +10,7 @@ from validation import (
     gaussian,
     kde,
     mitigations,
+    planner,
     regression,
     regression_limits,
     verification,
@@ -25,6 +26,7 @@ FAMILIES = (
     "categorical",
     "verification",
     "mitigations",
+    "planner",
 )
 
 
@@ -44,6 +46,7 @@ def every() -> Iterator[Experiment]:
     yield from verification.experiments()
     yield verification.phases()
     yield from mitigations.experiments()
+    yield from planner.experiments()
 
 
 def select(patterns: Sequence[str], experiments: Sequence[Experiment]) -> list[Experiment]:

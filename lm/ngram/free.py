@@ -1,6 +1,6 @@
 """Free-running text: the model writes its own contexts, row by row, as a language model does.
 
-No law of this chain is known; `lm.against` fits a + b v_t to its loss.
+No law of this chain is known; `theory.growth` fits a + b v_t to its loss.
 """
 
 from __future__ import annotations

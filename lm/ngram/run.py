@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lm.losscurve import LossCurve
 from lm.ngram.free import Free, free
 from lm.ngram.held import Held, held
 from lm.ngram.model import Alphabet, Rows, Text
@@ -18,6 +17,7 @@ from lm.ngram.prediction import prediction
 from lm.textstats import TextStatistics
 from theory.commandline import Table, sample_generations
 from theory.curve import Curve
+from theory.growth.losscurve import LossCurve
 from theory.workflow import Workflow, whole_number
 
 FloatArray = npt.NDArray[np.float64]
@@ -86,7 +86,7 @@ class NgramRun:
 
     @property
     def loss_curve(self) -> LossCurve:
-        """The losses for `lm.against`."""
+        """The losses for `theory.growth`."""
         t = np.arange(1, self.losses.shape[1] + 1)
         name = f"{self.facts['order']}-gram, contexts {self.mode.value}"
         return LossCurve(name, self.workflow.kind.value, self.workflow, t, self.losses)

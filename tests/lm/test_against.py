@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lm.against import (
+from lm.losscurve import FINETUNING, PRETRAINING, published
+from theory.growth.fits import (
     Shape,
     Verdict,
     compare,
@@ -14,7 +15,7 @@ from lm.against import (
     passes,
     predicted_from_first,
 )
-from lm.losscurve import FINETUNING, PRETRAINING, LossCurve, published
+from theory.growth.losscurve import LossCurve
 from theory.inflation import inflation
 from theory.workflow import Workflow
 

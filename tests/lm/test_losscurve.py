@@ -8,10 +8,10 @@ from lm.losscurve import (
     PRETRAINING,
     PUBLISHED,
     TABLE,
-    LossCurve,
     published,
-    read_losses,
 )
+from theory.growth.losscurve import LossCurve
+from theory.growth.tables import read_losses
 from theory.workflow import Workflow
 
 HEADER = "model,workflow,generation,test_cross_entropy"

@@ -5,7 +5,6 @@ import shutil
 import numpy as np
 import pytest
 
-from lm.against import Shape, fit
 from lm.losscurve import FINETUNING, PRETRAINING, published
 from paper_figures import (
     dataset,
@@ -16,6 +15,7 @@ from paper_figures import (
     style,
     value_of_synthetic,
 )
+from theory.growth.fits import Shape, fit
 from theory.inflation import inflation
 from theory.workflow import Workflow
 

@@ -36,8 +36,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from lm.losscurve import LossCurve
 from theory.curve import Curve, Kind
+from theory.growth.losscurve import LossCurve
 from theory.inflation import inflation
 from theory.workflow import Workflow, whole_number
 
