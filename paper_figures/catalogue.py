@@ -14,6 +14,7 @@ from paper_figures import (
     lm_finetuning,
     lm_pretraining,
     regression_error,
+    regression_grid,
     subsample_map,
     universal_inflation,
     value_of_synthetic,
@@ -74,6 +75,7 @@ FIGURES: dict[str, FigureModule] = {
         bound_slack,
         subsample_map,
         gaussian_grid,
+        regression_grid,
         verification_phases,
         *PUBLISHED,
     )

@@ -109,5 +109,6 @@ def draw(series: Sequence[Series]) -> Figure:
             else:
                 place.set(ylim=(-0.1, 1.15))
                 style.plain_ticks(place.yaxis, (0, 0.5, 1))
+            place.minorticks_off()
             place.tick_params(labelleft=i in (0, len(kinds)))
     return figure

@@ -9,6 +9,7 @@ import numpy as np
 
 from paper_figures import style
 from paper_figures.series import Series
+from theory.curve import Kind
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,6 +23,7 @@ def draw_grid(
     panels: Sequence[Sequence[Sequence[Series]]],
     titles: Sequence[str],
     names: Sequence[str],
+    scales: Sequence[float] = (),
 ) -> tuple[Figure, list[list[Axes]]]:
     """The figure and its axes (row, column); the y axes are left to the caller.
 
@@ -29,6 +31,7 @@ def draw_grid(
         panels: the lines of each panel, in the order of n, axes (row, column).
         titles: of the columns.
         names: of the rows, on their left.
+        scales: factor of each column's values, limits and bars; 1 unless given.
     """
     from matplotlib import pyplot
 
@@ -40,8 +43,8 @@ def draw_grid(
     for place, title in zip(axes[0], titles, strict=True):
         place.set_title(title, fontsize=style.SMALL)
     for i, (row, own) in enumerate(zip(axes, panels, strict=True)):
-        for place, lines in zip(row, own, strict=True):
-            _draw_panel(place, lines)
+        for place, lines, scale in zip(row, own, scales or [1.0] * len(titles), strict=True):
+            _draw_panel(place, lines, scale)
             place.tick_params(labelbottom=i == len(panels) - 1)
     for place in axes[-1]:
         place.set_xlabel("t")
@@ -49,7 +52,7 @@ def draw_grid(
     return figure, [list(row) for row in axes]
 
 
-def _draw_panel(axes: Axes, series: Sequence[Series]) -> None:
+def _draw_panel(axes: Axes, series: Sequence[Series], scale: float) -> None:
     axes.set(xscale="log", xlim=(0.8, 130))
     style.plain_ticks(axes.xaxis, (1, 10, 100))
     axes.tick_params(labelsize=style.SMALL)
@@ -61,11 +64,14 @@ def _draw_panel(axes: Axes, series: Sequence[Series]) -> None:
     markers = style.MARKERS[_SIZES - len(series) : _SIZES]
     for s, colour, marker in zip(series, colours, markers, strict=True):
         t = np.arange(1, len(s.theory))
-        axes.plot(t, s.theory.values[1:], color=colour, linewidth=0.9)
+        exact = s.theory.kind is Kind.EXACT
+        axes.plot(
+            t, scale * s.theory.values[1:], "-" if exact else "--", color=colour, linewidth=0.9
+        )
         at, mean, error = s.measured
         axes.errorbar(
-            at, mean, style.BARS * error, fmt=marker, color=colour, markersize=_SIZE,
-            elinewidth=0.6, zorder=3,
+            at, scale * mean, scale * style.BARS * error, fmt=marker, color=colour,
+            markersize=_SIZE, elinewidth=0.6, zorder=3,
         )  # fmt: skip
         if s.theory.limit is not None and np.isfinite(s.theory.limit):
-            style.reference(axes, s.theory.limit, colour=colour)
+            style.reference(axes, scale * s.theory.limit, colour=colour)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
-from importlib.resources import files
 
+from lm.losscurve import PUBLISHED
 from validation.statements.gaussian import KAZDAN
 from validation.statements.statement import Cell, Standing, Statement
 
-GRID = "value_of_synthetic_grid.csv"
+GRID = PUBLISHED / "value_of_synthetic_grid.csv"
 BATCH = 128  # rows an optimizer step, as published
 SMALL = 2048  # rows: up to that an epoch is few steps
 
@@ -40,7 +40,7 @@ def steps() -> Statement:
         columns=("real rows", "synthetic", "steps", "loss", "best synthetic", "its steps",
                  "its loss"),
         body=body,
-        source=f"the values that the paper prints (validation/published/{GRID}); nothing is "
+        source=f"the values that the paper prints (lm/published/{GRID.name}); nothing is "
         f"simulated",
         command="python -c \"from validation.statements.language import published_grid; "
         "print(*published_grid(), sep='\\n')\"",
@@ -49,9 +49,9 @@ def steps() -> Statement:
 
 def published_grid() -> list[tuple[int, int, int, float]]:
     """(real rows, synthetic rows, optimizer steps, test cross-entropy) of every published cell."""
-    text = files("validation").joinpath("published", GRID).read_text(encoding="utf-8")
-    return [
-        (int(row["real_rows"]), int(row["synthetic_rows"]), int(row["optimizer_steps"]),
-         float(row["test_cross_entropy"]))
-        for row in csv.DictReader(text.splitlines())
-    ]  # fmt: skip
+    with GRID.open(encoding="utf-8", newline="") as file:
+        return [
+            (int(row["real_rows"]), int(row["synthetic_rows"]), int(row["optimizer_steps"]),
+             float(row["test_cross_entropy"]))
+            for row in csv.DictReader(file)
+        ]  # fmt: skip
