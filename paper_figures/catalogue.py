@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from paper_figures import (
     categorical_collapse,
     gaussian_overview,
+    kde_mise,
+    kde_nll,
+    real_fraction,
     regression_error,
     universal_inflation,
 )
@@ -48,5 +51,13 @@ class FigureModule(Protocol):
 
 FIGURES: dict[str, FigureModule] = {
     module.NAME: module
-    for module in (gaussian_overview, universal_inflation, regression_error, categorical_collapse)
+    for module in (
+        gaussian_overview,
+        universal_inflation,
+        regression_error,
+        categorical_collapse,
+        kde_nll,
+        kde_mise,
+        real_fraction,
+    )
 }

@@ -9,15 +9,16 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from theory import categorical, gaussian, regression
+from theory import categorical, gaussian, kde, regression
 from theory.categorical import CategoricalChain
 from theory.curve import Curve
 from theory.gaussian import GaussianChain
+from theory.kde import KdeChain
 from theory.regression import RegressionChain
 from theory.workflow import Workflow, WorkflowKind
 
 FloatArray = npt.NDArray[np.float64]
-Chain: TypeAlias = GaussianChain | RegressionChain | CategoricalChain
+Chain: TypeAlias = GaussianChain | RegressionChain | CategoricalChain | KdeChain
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ class Cell:
             return gaussian.curves(chain, workflow, generations)[quantity]
         if isinstance(chain, CategoricalChain):
             return categorical.curves(chain, workflow, generations)[quantity]
+        if isinstance(chain, KdeChain):
+            return kde.curves(chain, workflow, generations)[quantity]
         probability = self.quantities.get(quantity)
         if probability is None:
             return regression.curves(chain, workflow, generations)[quantity]
@@ -98,6 +101,8 @@ class Cell:
             return {"ddof": self.chain.ddof}
         if isinstance(self.chain, CategoricalChain):
             return {"entropy": self.chain.entropy, "heterozygosity": self.chain.heterozygosity}
+        if isinstance(self.chain, KdeChain):
+            return {"truth": repr(self.chain.truth), "bandwidth": repr(self.chain.bandwidth)}
         return {
             "noise": self.chain.noise,
             "design": self.chain.design,
