@@ -40,8 +40,8 @@ ALT = (
     "scales, accumulate and accumulate-subsample fall together as 1/t, points of drawn subsamples "
     "on the line, and windows of 2 and 5 batches follow the same line until the real batch leaves "
     "and they, like replace from generation 2 on, have no real row. Then the workflows that keep "
-    "or renew real rows, from 0 to 1: a tenth, half and nine tenths of real rows under anchored "
-    "and fresh stay at 0.09, 0.5 and 0.9 from generation 2 on."
+    "or renew real rows, from 0 to 1: anchored stays at 0.5 and 0.09 from generation 2 on, with "
+    "as many written rows as real ones and ten times as many, fresh at 0.9 and 0.25."
 )
 
 
@@ -165,8 +165,8 @@ def _draw_panel(axes: Axes, series: Sequence[Series]) -> style.Ends:
         else:
             axes.plot(last, values[last - 1], "x", color=colour, markersize=5, zorder=4)
             axes.annotate(
-                f"{s.label}: none from t = {last + 1}", (last, values[last - 1]), (-2, -11),
-                textcoords="offset points", fontsize=style.SMALL, ha="left", va="top",
+                f"{s.label}: none from t = {last + 1}", (last, values[last - 1]), (6, 1),
+                textcoords="offset points", fontsize=style.SMALL, ha="left", va="bottom",
             )  # fmt: skip
     return ends
 
