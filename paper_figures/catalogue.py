@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from paper_figures import (
     categorical_collapse,
     gaussian_overview,
+    kde_bandwidth,
     kde_mise,
     kde_nll,
     real_fraction,
@@ -57,6 +58,7 @@ FIGURES: dict[str, FigureModule] = {
         regression_error,
         categorical_collapse,
         kde_nll,
+        kde_bandwidth,
         kde_mise,
         real_fraction,
     )

@@ -22,8 +22,9 @@ from typing import Any
 import numpy as np
 
 from paper_figures.series import FloatArray, Point
-from theory.datasets import SwissRoll, blobs, circles, moons
+from theory.datasets import CENTRES, SwissRoll, blobs, circles, moons
 from theory.kde import KdeChain, Scott, Silverman
+from theory.mixture import GaussianMixture
 from theory.truths import Truth
 from theory.workflow import Workflow
 
@@ -36,6 +37,12 @@ DATA_SETS: dict[str, Callable[[], Truth]] = {
     "moons": moons,
     "swiss roll": SwissRoll,
 }
+BLURRED: dict[str, tuple[Callable[[float], GaussianMixture], float]] = {
+    "blobs": (lambda noise: blobs(CENTRES, noise), 1.0),
+    "circles": (circles, 0.05),
+    "moons": (moons, 0.05),
+}
+"""As functions of their noise, with that noise; a swiss roll is not in the plane."""
 SETS = {10: (8, 4), 32: (8, 2), 100: (8, 1), 316: (4, 1), 1000: (4, 1)}
 """Test sets and runs a set, by rows a batch: each costs about the same."""
 QUICK_SETS = 2

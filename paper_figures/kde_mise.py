@@ -117,8 +117,9 @@ def caption(series: Sequence[Series]) -> str:
         f"of {style.BARS:g} standard errors ({captions.runs(drawn)}). d to f: the bandwidths, in "
         f"standard deviations of the truth. Greedy: every fit minimises its own error, given those "
         f"before. Horizon: fits 1 to {HORIZON} together minimise the error of fit {HORIZON}, and "
-        f"the last bandwidth repeats. The answer to what is optimal depends on when one stops: the "
-        f"best schedule for t = {HORIZON} does not smooth before that fit and has "
+        f"the last bandwidth repeats; its error before is off the scale. What is optimal depends "
+        f"on when one stops: the best schedule for t = {HORIZON} does not smooth before that fit "
+        f"and has "
         f"{_saved(series, 'replace'):.0f} % less error there than Scott's rule under replace, "
         f"{_saved(series, 'accumulate'):.0f} % under accumulate; greedy has more error there than "
         f"Scott's under replace ({_ratio(series, 'replace'):.2f} times) and accumulate "
@@ -160,9 +161,9 @@ def draw(series: Sequence[Series]) -> Figure:
         short = name.removeprefix("accumulate-")
         place.set_title(f"{letters[0]}  {short}: error")
         below.set_title(f"{letters[1]}  {short}: bandwidths")
-        place.set(yscale="log", ylim=(0.004, 6))
+        place.set(yscale="log", ylim=(0.004, 0.2))
         below.set(yscale="log", ylim=(0.0015, 1.3), xlabel="generation t (log scale)")
-        style.plain_ticks(place.yaxis, (0.01, 0.1, 1))
+        style.plain_ticks(place.yaxis, (0.005, 0.01, 0.03, 0.1))
         style.plain_ticks(below.yaxis, (0.01, 0.1, 1))
         _draw_rules(place, panel(series, name, "mise"))
         _draw_rules(below, panel(series, name, BANDWIDTH))

@@ -13,7 +13,7 @@ Source: the setting is that of 2410.16713; the bound is loopbound theory, sectio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ import numpy as np
 
 from paper_figures import captions, dataset, style
 from paper_figures.kde_cells import (
+    BLURRED,
     DATA_SETS,
     NLL,
     QUICK_SETS,
@@ -35,10 +36,8 @@ from paper_figures.kde_cells import (
 )
 from paper_figures.series import FloatArray, Point, Series, panel
 from theory.curve import Curve, Kind
-from theory.datasets import CENTRES, blobs, circles, moons
 from theory.kde.constant import nll_lower
 from theory.kde.lineage import lineage_law
-from theory.mixture import GaussianMixture
 from theory.workflow import Workflow, WorkflowKind
 
 if TYPE_CHECKING:
@@ -64,11 +63,6 @@ ALT = (
     "and stays apart by n."
 )
 
-_BLURRED: dict[str, tuple[Callable[[float], GaussianMixture], float]] = {
-    "blobs": (lambda noise: blobs(CENTRES, noise), 1.0),
-    "circles": (circles, 0.05),
-    "moons": (moons, 0.05),
-}
 _LIMITS = {  # of the y axes, and their ticks
     "blobs": ((3.5, 300), (4, 10, 100)),
     "circles": ((0.6, 60), (1, 3, 10, 30)),
@@ -119,7 +113,7 @@ def data(points: Sequence[Point] | None = None) -> list[Series]:
 def bound(data_set: str, bandwidth: float, kind: WorkflowKind) -> Curve:
     """A lower bound on the expected NLL, nats; index 0 and `limit` None is the truth's entropy."""
     entropy = entropies()[data_set]
-    if data_set not in _BLURRED:
+    if data_set not in BLURRED:
         return Curve(np.full(GENERATIONS + 1, entropy), Kind.LOWER, "entropy of the truth")
     values = _bounds(data_set, bandwidth)[0 if kind is WorkflowKind.REPLACE else 1]
     source = "loopbound theory, section 5, Jensen"
@@ -129,7 +123,7 @@ def bound(data_set: str, bandwidth: float, kind: WorkflowKind) -> Curve:
 @cache
 def _bounds(data_set: str, bandwidth: float) -> FloatArray:
     """NLL of the mean density, axes ([replace, accumulate], generation from 1)."""
-    blurred, noise = _BLURRED[data_set]
+    blurred, noise = BLURRED[data_set]
     laws = [
         lineage_law(flow, GENERATIONS)[1:]
         for flow in (Workflow.replace(1), Workflow.accumulate(1))
@@ -216,7 +210,7 @@ def _draw_panel(axes: Axes, series: Sequence[Series], data_set: str) -> style.En
     style.plain_ticks(axes.yaxis, ticks)
     axes.grid(axis="y")
     style.reference(axes, entropies()[data_set])
-    if data_set in _BLURRED:
+    if data_set in BLURRED:
         t = np.arange(1, GENERATIONS + 1)
         axes.plot(t, series[0].theory.values[1:], color=style.INK, linewidth=1.0, zorder=4)
     ends = []

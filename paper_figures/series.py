@@ -156,6 +156,7 @@ class Series:
         n: rows a batch, None for the limit of many.
         theory: the line over generations 0..T.
         points: of the simulation, by generation.
+        listed: generations that `rows` has, None for all.
     """
 
     panel: str
@@ -166,6 +167,7 @@ class Series:
     n: int | None
     theory: Curve
     points: tuple[Point, ...] = ()
+    listed: tuple[int, ...] | None = None
 
     @property
     def measured(self) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -177,8 +179,9 @@ class Series:
     def rows(self) -> Iterator[tuple[Any, ...]]:
         """One tuple a generation, in the order of `COLUMNS`."""
         found = {point.generation: point for point in self.points}
-        for t, value in enumerate(self.theory.values):
-            point = found.get(t)
+        every = range(len(self.theory.values)) if self.listed is None else self.listed
+        for t in every:
+            value, point = self.theory[t], found.get(t)
             measured = (point.simulation, point.std_error, point.replicates) if point else ()
             head = (self.panel, self.quantity, self.label, self.dim, self.n, t, float(value))
             yield (*head, *(measured or (None, None, None)))

@@ -120,7 +120,7 @@ def test_captions_state_the_runs_of_the_manifest_and_no_others(name):
     counts = [int(n.replace(",", "")) for n in re.findall(r"([\d,]+) runs", said)]
     several = {n for n in committed.manifest["replicates"] if n > 1}
     single = {len(gaussian_overview._RUNS)} if 1 in committed.manifest["replicates"] else set()
-    assert len(several) > 1
+    assert several
     assert set(counts) == several | single
 
 
@@ -170,10 +170,12 @@ def test_agreement_counts_the_points_with_an_error_bar():
         ("universal_inflation", 93),
         ("regression_error", 307),
         ("categorical_collapse", 106),
+        ("kde_mise", 63),
+        ("real_fraction", 8),
     ],
 )
 def test_points_lie_on_the_lines(name, count):
-    """Within five standard errors: a false fail in 914 x 5.7e-7 = 0.05 % of recomputations."""
+    """Within five standard errors: a false fail in 985 x 5.7e-7 = 0.06 % of recomputations."""
     found = points(FIGURES[name].data())
     assert len(found) == count
     assert [(line.panel, line.label, line.n, t, z) for line, t, z in found if abs(z) > 5] == []

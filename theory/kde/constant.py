@@ -1,6 +1,7 @@
 """Jensen's bound on the likelihood for blurred truths at constant bandwidth.
 
-f_0 convolved with N(0, s I) is again f_0 with more noise, for blobs, circles and moons alike. With Gaussian kernels of one bandwidth h the mean density of generation t is therefore
+f_0 convolved with N(0, s I) is again f_0 with more noise, for blobs, circles and moons alike. With
+Gaussian kernels of one bandwidth h the mean density of generation t is therefore
 
     E f_t = sum_k p_t(k) blurred(sqrt(noise^2 + k h^2)),
 
@@ -37,13 +38,13 @@ def nll_lower(
 ) -> FloatArray:
     """-int f_0 log E f_t in nats, axis (generation,), one entry a row of `laws`.
 
-    For the mean density exact up to quadrature, some 1e-5; for E NLL_t a lower bound (Jensen) and
-    the limit as rows -> infinity.
+    For the mean density exact up to quadrature, some 1e-7 for a bandwidth of twice the noise or
+    more; for E NLL_t a lower bound (Jensen) and the limit as rows -> infinity.
 
     Args:
         blurred: the truth, in the plane and isotropic, as a function of its noise.
         noise: of the truth.
-        bandwidth: h, the same for every fit; not much below the noise.
+        bandwidth: h, the same for every fit.
         laws: p_t(k), axes (generation, number of kernels), as in `lineage_law`, without row 0.
 
     Example:
