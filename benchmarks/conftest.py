@@ -8,6 +8,7 @@ from benchmarks.measure import table
 GROUPS = {
     "bench_gaussian_rows.py": ("rows", "subsample", "memory"),
     "bench_gaussian_statistics.py": ("statistics",),
+    "bench_kde.py": ("kde",),
     "bench_regression.py": ("regression",),
     "bench_theory.py": ("theory", "import", "command"),
 }

@@ -1,8 +1,8 @@
 """One table of everything that is aimed at: ``python -m benchmarks.ratios [word ...]``.
 
-Words select lines by their beginning (rows, statistics, subsample, regression, kde, memory, theory,
-import, command); none selects all, which takes ten minutes or so.  Nothing is asserted: the machine
-may be busy.
+Words select lines by their beginning (rows, statistics, subsample, regression, kde, categorical,
+memory, theory, import, command); none selects all, which takes ten minutes or so.  Nothing is
+asserted: the machine may be busy.
 """
 
 import subprocess
@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable
 from functools import partial
 
-from benchmarks import kde, regression, workloads
+from benchmarks import categorical, kde, regression, workloads
 from benchmarks.measure import (
     ROOT,
     Row,
@@ -232,6 +232,7 @@ GROUPS: dict[str, Callable[[], list[Row]]] = {
     "subsample": subsample,
     "regression": regression.rows,
     "kde": kde.rows,
+    "categorical": categorical.rows,
     "memory": memory,
     "theory": theory,
     "import": imports,

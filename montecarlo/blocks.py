@@ -70,8 +70,8 @@ def run(
     """Results of `job(stream, size)` over blocks of `block_size` replicates, in block order.
 
     At most two blocks a thread are under way, so memory does not grow with replicates. A progress
-    bar appears on stderr after two seconds. The job should release the interpreter lock. A run
-    that goes on begins with block `start`.
+    bar of two blocks or more appears on stderr after two seconds. The job should release the
+    interpreter lock. A run that goes on begins with block `start`.
 
     Raises:
         ValueError: replicates or threads < 1, or a negative seed.
@@ -83,8 +83,8 @@ def run(
     pool = ThreadPoolExecutor(workers)
     bar = tqdm(
         total=replicates, initial=min(start * block_size, replicates), desc=label, unit=" runs",
-        unit_scale=True, delay=2, leave=False, file=sys.stderr, dynamic_ncols=True,
-        mininterval=0.1 if sys.stderr.isatty() else 2.0,
+        disable=len(sizes) < 2, unit_scale=True, delay=2, leave=False, file=sys.stderr,
+        dynamic_ncols=True, mininterval=0.1 if sys.stderr.isatty() else 2.0,
     )  # fmt: skip
     with _ctrl_c_between_blocks() as check, _closing(pool, bar):
         for block in range(start, min(start + 2 * workers, len(sizes))):

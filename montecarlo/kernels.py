@@ -15,10 +15,12 @@ here, or in any file that says so, remove the folders `__pycache__`.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numba as nb
 import numpy as np
-from numba.extending import register_jitable
+from numba.extending import intrinsic, overload, register_jitable
 
 ROUNDING = 64 * np.finfo(np.float64).eps  # what rounding may leave of a number that is zero
 
@@ -26,6 +28,25 @@ kernel = nb.njit(nogil=True, cache=True, error_model="numpy")
 called = register_jitable(error_model="numpy", no_cfunc_wrapper=True)
 inlined = nb.njit(nogil=True, cache=True, error_model="numpy", forceinline=True)
 spliced = nb.njit(error_model="numpy", inline="always")
+
+
+def multiply_add(a: float, b: float, c: float) -> float:
+    """a b + c: rounded once in a kernel, in one instruction, and twice in plain Python."""
+    return a * b + c
+
+
+def _instruction(context: Any, a: Any, b: Any, c: Any) -> tuple[Any, Callable[..., Any]]:
+    """The processor's own, asked for by name: no optimiser decides where it stands."""
+    real = nb.types.float64
+    return real(real, real, real), lambda _, builder, signature, values: builder.fma(*values)
+
+
+_fused: Any = intrinsic(_instruction)
+
+
+@overload(multiply_add, strict=False)
+def _multiply_add(a: Any, b: Any, c: Any) -> Callable[..., Any]:
+    return lambda a, b, c: _fused(a, b, c)
 
 
 @inlined

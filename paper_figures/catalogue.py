@@ -6,14 +6,22 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from paper_figures import (
+    bound_slack,
     categorical_collapse,
+    gaussian_grid,
     gaussian_overview,
     kde_bandwidth,
     kde_mise,
     kde_nll,
+    lm_against_theory,
+    lm_finetuning,
+    lm_pretraining,
     real_fraction,
     regression_error,
+    subsample_map,
     universal_inflation,
+    value_of_synthetic,
+    workflow_map,
 )
 from paper_figures.series import Point, Series
 
@@ -50,6 +58,14 @@ class FigureModule(Protocol):
         """The figure; call it inside `style.publication`."""
 
 
+PUBLISHED: tuple[FigureModule, ...] = (
+    lm_against_theory,
+    lm_finetuning,
+    lm_pretraining,
+    value_of_synthetic,
+)
+"""Those whose points are published values, and our runs of language models, not simulations."""
+
 FIGURES: dict[str, FigureModule] = {
     module.NAME: module
     for module in (
@@ -61,5 +77,10 @@ FIGURES: dict[str, FigureModule] = {
         kde_bandwidth,
         kde_mise,
         real_fraction,
+        workflow_map,
+        bound_slack,
+        subsample_map,
+        gaussian_grid,
+        *PUBLISHED,
     )
 }

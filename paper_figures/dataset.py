@@ -108,8 +108,9 @@ def read(name: str, settings: dict[str, Any], folder: Path = FOLDER) -> Dataset:
 
 def _point(row: dict[str, str]) -> Point:
     error = row["std_error"]
+    dim, n = (int(row[name]) if row[name] else None for name in ("dim", "n"))
     return Point(
-        row["panel"], row["quantity"], row["label"], int(row["dim"]), int(row["n"]),
+        row["panel"], row["quantity"], row["label"], dim, n,
         int(row["generation"]), float(row["simulation"]), float(error) if error else None,
         int(row["replicates"]),
     )  # fmt: skip

@@ -119,10 +119,10 @@ class Point:
         panel: where it is drawn.
         quantity: field of the simulation.
         label: the workflow.
-        dim: dimension.
-        n: rows a batch.
+        dim: dimension; None for a model that has none.
+        n: rows a batch; None where they were not published.
         generation: 1 is the fit to real data.
-        simulation: mean, or quantile, over the replicates.
+        simulation: mean, or quantile, over the replicates; or a measured value.
         std_error: of that; None for a single run.
         replicates: runs behind it.
     """
@@ -130,15 +130,15 @@ class Point:
     panel: str
     quantity: str
     label: str
-    dim: int
-    n: int
+    dim: int | None
+    n: int | None
     generation: int
     simulation: float
     std_error: float | None
     replicates: int
 
     @property
-    def key(self) -> tuple[str, str, str, int, int]:
+    def key(self) -> tuple[str, str, str, int | None, int | None]:
         """The line that it belongs to."""
         return (self.panel, self.quantity, self.label, self.dim, self.n)
 
@@ -196,7 +196,7 @@ COLUMNS = (
 
 def lines(cells: Sequence[Cell], points: Sequence[Point]) -> list[Series]:
     """The curve of every quantity of every cell, with its points."""
-    found: dict[tuple[str, str, str, int, int], list[Point]] = {}
+    found: dict[tuple[str, str, str, int | None, int | None], list[Point]] = {}
     for point in points:
         found.setdefault(point.key, []).append(point)
     return [

@@ -12,11 +12,25 @@ import pytest
 from numpy.random import SFC64, Generator
 from numpy.typing import NDArray
 
-from benchmarks import measure, regression, regression_twins, twins, workloads
+from benchmarks import (
+    categorical,
+    kde_twins,
+    measure,
+    regression,
+    regression_twins,
+    twins,
+    workloads,
+)
+from montecarlo import kde as kde_engine
 from montecarlo.gaussian import simulate
+from theory import categorical as categorical_theory
+from theory import kde as kde_theory
 from theory import regression as regression_theory
+from theory.categorical import CategoricalChain
 from theory.gaussian import GaussianChain, available, curves
+from theory.kde import KdeChain
 from theory.regression import RegressionChain
+from theory.truths import Normal
 from theory.workflow import Workflow
 
 Array = NDArray[np.float64]
@@ -138,6 +152,42 @@ def test_mean_errors_of_a_regression_twin_are_those_of_theory(name: str) -> None
     error = std / np.sqrt(runs)
     assert (error / exact).max() < (0.018 if runs == SOME else 0.01)
     assert np.abs((mean - exact) / error).max() < Z_LIMIT
+
+
+def test_likelihoods_of_refits_are_those_of_the_density_engine() -> None:
+    """The loop that refits a growing pool; 3.5 % of the likelihood is seen, but for 1e-3."""
+    rng, points = stream(10), np.linspace(-2, 2, 9)[:, None]
+    loop = np.array([kde_twins.refit_loop(rng, T, N, points, 0.4) for _ in range(FEW)])
+    engine = kde_engine.simulate(
+        KdeChain(Normal(), 0.4), ACCUMULATE, T, seed=11, replicates=MANY, fields=("nll",),
+        points=points,
+    ).nll[:, 1:]  # fmt: skip
+    error = np.hypot(loop.std(axis=0) / np.sqrt(FEW), engine.std(axis=0) / np.sqrt(MANY))
+    assert (9.1 * error < 0.035 * engine.mean(axis=0)).all()
+    assert np.abs((loop.mean(axis=0) - engine.mean(axis=0)) / error).max() < Z_LIMIT
+
+
+def test_variances_of_the_density_twin_are_those_of_theory() -> None:
+    """By the engine's standard deviation of a run: 2.5 % of a variance is seen, but for 1e-3."""
+    chain, runs = KdeChain(Normal(), 0.4), 4 * MANY
+    twin = kde_twins.replace_vectorised(stream(12), runs, T, N, 0.4)
+    engine = kde_engine.simulate(
+        chain, REPLACE, T, seed=13, replicates=MANY, fields=("cloud_variance",)
+    ).cloud_variance[:, 1:]
+    exact = kde_theory.curves(chain, REPLACE, T).cloud_variance[1:]
+    error = engine.std(axis=0) / np.sqrt(runs)
+    assert (9.1 * error < 0.025 * exact).all()
+    assert np.abs((twin - exact) / error).max() < Z_LIMIT
+
+
+def test_squared_errors_of_the_multinomial_loop_are_those_of_theory() -> None:
+    """By its own standard deviation: 10 % of the mean is seen, but for 1e-3."""
+    chain, rng = CategoricalChain((0.5, 0.2, 0.2, 0.1)), stream(14)
+    loop = np.array([categorical.multinomial_loop(rng, chain, T, N) for _ in range(MANY)])
+    exact = categorical_theory.curves(chain, REPLACE, T).squared_error[1:]
+    error = loop.std(axis=0) / np.sqrt(MANY)
+    assert (9.1 * error < 0.1 * exact).all()
+    assert np.abs((loop.mean(axis=0) - exact) / error).max() < Z_LIMIT
 
 
 def test_ratio_of_variances_has_its_standard_error() -> None:

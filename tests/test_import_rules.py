@@ -52,6 +52,12 @@ def under(module: str, *packages: str) -> bool:
     return any(module == package or module.startswith(f"{package}.") for package in packages)
 
 
+def _module(path: Path) -> str:
+    """Dotted name of a source file."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
 # --- what an import costs -----------------------------------------------------------------------
 
 HEAVY = ("numba", "torch", "matplotlib", "sympy", "transformers", "scipy.stats", "scipy.integrate")
@@ -122,6 +128,35 @@ def test_montecarlo_takes_specs_from_theory_and_never_a_formula(path: Path) -> N
         assert name != "*"
 
 
+# --- lm: what needs no torch does not load it ----------------------------------------------------
+
+LM_WITHOUT_TORCH = ("lm.against", "lm.losscurve", "lm.ngram", "lm.textstats")
+LM_TAKES = {"theory.workflow", "theory.inflation", "theory.categorical", "theory.curve"}
+LM_TAKES |= {"theory.commandline", "montecarlo.blocks"}
+
+
+@pytest.mark.parametrize("module", [*LM_WITHOUT_TORCH, "lm.against_commandline"])
+def test_the_light_part_of_lm_pulls_in_nothing_heavy(module: str) -> None:
+    """In a fresh interpreter: an n-gram chain takes seconds, and so should its start."""
+    script = f"import sys, {module}\nprint(*sys.modules, sep='\\n')"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    loaded = done.stdout.split()
+    assert module in loaded
+    assert [name for name in loaded if under(name, *HEAVY)] == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in sources("lm") if under(_module(path), *LM_WITHOUT_TORCH)],
+    ids=lambda p: p.name,
+)
+def test_the_light_part_of_lm_takes_workflows_streams_and_exact_chains(path: Path) -> None:
+    for module, _ in imported(path):
+        assert not under(module, *OURS) or under(module, *LM_TAKES, *LM_WITHOUT_TORCH)
+
+
 # --- paper_figures: theory and montecarlo, never a verdict ---------------------------------------
 
 
@@ -129,7 +164,7 @@ def test_montecarlo_takes_specs_from_theory_and_never_a_formula(path: Path) -> N
 def test_figures_take_from_theory_and_montecarlo_only(path: Path) -> None:
     for module, _ in imported(path):
         assert not under(module, *OURS) or under(
-            module, "theory", "montecarlo", "paper_figures", "loopbound"
+            module, "theory", "montecarlo", "paper_figures", "loopbound", *LM_WITHOUT_TORCH
         )
 
 

@@ -175,8 +175,7 @@ def test_lower_bound_on_the_likelihood(case: Case) -> None:
 # --- other kernels -------------------------------------------------------------------------------
 
 VARIANCES = {"epanechnikov": 1 / 5, "uniform": 1 / 3, "triangular": 1 / 6, "laplace": 2.0}
-# `theory` takes custom weights one frequency at a time, and these need 10^5 of them.
-merging = pytest.mark.parametrize("case", CASES[:-1], ids=lambda case: str(case.workflow))
+merging = pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.workflow))
 SQUARES = {
     "normal": (Normal(), lambda w: np.exp(-(w**2)), normal_overlap()(0.0)),
     "uniform": (Uniform(2.0, 4.0), lambda w: np.sinc(w / math.pi) ** 2, 0.5),

@@ -33,6 +33,7 @@ from theory.curve import Curve, Kind
 from theory.gaussian import FIELDS, available, curves, survival
 from theory.gaussian.commandline import add_chain_options, chain_from
 from theory.inflation import inflation
+from theory.kde.augmentation_command import add_augmentation
 from theory.kde.commandline import add_kde_options, kde_chain_from
 from theory.regression.commandline import add_regression_options, regression_chain_from
 from theory.regression.subsample import drawn_again_from
@@ -79,6 +80,7 @@ examples:
   python -m theory categorical --workflow accumulate --probabilities 0.5,0.3,0.2
   python -m theory kde --truth normal --bandwidth 0.4 --workflow replace --n 100
   python -m theory kde --truth table.csv --smoothing 0.3 --bandwidth scott --workflow accumulate
+  python -m theory augmentation --n-real 100 --bandwidth 0.2 --generator-bandwidth 0.7
   python -m theory survival --workflow replace --n 10 --threshold 0.5 --generations 100
   python -m theory inflation --workflow accumulate-subsample --n 100 --plot inflation.png
   python -m theory derive gaussian accumulate
@@ -107,6 +109,7 @@ def build_parser() -> Parser:
     _add_regression(families)
     _add_categorical(families)
     _add_kde(families)
+    add_augmentation(families)
 
     spread = families.add_parser(
         "survival", help="probability that the spread is above a share of the true one"
@@ -152,6 +155,7 @@ def _add_categorical(families: Any) -> None:
     add_categorical_options(categorical)
     _add_question(categorical, categories.FIELDS, "squared_error")
     add_output_options(categorical)
+    _add_formula_option(categorical)
     categorical.set_defaults(act=_categorical)
 
 
@@ -163,6 +167,7 @@ def _add_kde(families: Any) -> None:
     add_kde_options(kde)
     _add_question(kde, densities.FIELDS, "mise")
     add_output_options(kde)
+    _add_formula_option(kde)
     kde.set_defaults(act=_kde)
 
 
@@ -238,6 +243,9 @@ def _regression(options: argparse.Namespace) -> int:
             for p in options.quantile
         }
 
+    if options.until is not None and options.quantile:
+        asked = ",".join(f"{p:g}" for p in options.quantile)
+        raise ValueError(f"--until looks at one field, got --quantile {asked} beside it")
     if not known:
         _ = record(_horizon(options)).excess_test_error  # raises, and says why
     return _answer(options, question, record, quantiles)
@@ -280,7 +288,10 @@ def _kde(options: argparse.Namespace) -> int:
         ever = f"for ever: {densities.verdict(chain, workflow)}"
     except UnsupportedWorkflow as reason:
         ever = str(reason)
-    question = _Question(title, densities.FIELDS, known, list(known), "mise", after=(ever,))
+    h = chain.bandwidths(workflow, _horizon(options))[1:]
+    shown = ", ".join(f"{one:.4g}" for one in h[:10]) + (", ..." if len(h) > 10 else "")
+    after = (f"bandwidths by fit: {shown}", ever) if np.ptp(h) else (ever,)
+    question = _Question(title, densities.FIELDS, known, list(known), "mise", after=after)
     return _answer(options, question, lambda horizon: densities.curves(chain, workflow, horizon))
 
 

@@ -6,7 +6,12 @@ data.py         real tables: a user's file, or the bundled ones
 categorical.py  the claims of categories
 check.py        plan, simulate, judge
 report.py       findings as tables, JSON and a plot
-page.py         findings as one HTML page: report.html.j2 with report.css and report.js
+page.py         findings as one HTML file of pages: report.html.j2 with report.css and report.js
+rows.py         claims as rows of its tables
+families.py     its page of each family
+quantities.py   what each tested quantity is
+formulas.py     formulas as MathML, closed forms derived when the page is written
+statements/     published statements beside exact values, a page each
 pictures.py     the figures of the page
 __main__.py     python -m validation
 """

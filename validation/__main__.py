@@ -23,10 +23,11 @@ from theory.commandline import (
     workflow_from,
     write,
 )
-from theory.tables import read_table
+from theory.tables import read_table, read_words
 from theory.workflow import Workflow
-from validation import claims, page, report
+from validation import claims, kde, page, report
 from validation.calibrated import FALSE_FAIL, FALSE_PASS
+from validation.categorical import on_words
 from validation.check import MOST, RESOLVE, Finding, check
 from validation.experiment import Experiment, claim_names
 from validation.gaussian import on_table
@@ -41,12 +42,16 @@ examples:
   python -m validation gaussian --data table.csv
   python -m validation gaussian --data table.csv --workflow anchored --n 4 --n-real 4
   python -m validation regression --data table.csv         # the table as everybody's design
+  python -m validation kde --data table.csv                # the table smoothed
+  python -m validation categorical --data book.txt         # its words
   python -m validation --all --output results/validation.json --report results/report.html
   python -m validation gaussian/replace --perturb 0.02     # must disagree
   python -m validation inflation --until-powered
 
 exit status: 0 all agree, 1 any disagrees, 3 any is underpowered, 2 bad input, 130 after Ctrl-C
 """
+
+_ON_DATA = ("gaussian", "regression", "kde", "categorical")
 
 
 def build_parser() -> Parser:
@@ -90,14 +95,16 @@ def build_parser() -> Parser:
     data.add_argument(
         "--data", type=Path, metavar="FILE",
         help=".csv, .npy or .parquet of numbers: the truth of gaussian, whose rows are drawn; the "
-        "design of regression, reused as it is (default: bundled tables)",
+        "design of regression, reused as it is; smoothed, the truth of kde. Words of a text: the "
+        "truth of categorical (default: bundled tables)",
     )  # fmt: skip
     data.add_argument(
         "--workflow", metavar="NAME", help="with --data: this workflow, not the usual ones"
     )
     data.add_argument(
         "--n", type=rows, metavar="N[,N...]",
-        help="with --workflow (default 2; for regression the rows of the table)",
+        help="with --workflow (default 2; the rows of the table for regression, 8 for kde, 50 for "
+        "categorical)",
     )  # fmt: skip
     data.add_argument("--n-real", type=int, metavar="N", help="anchored, fresh")
     data.add_argument("--window", type=int, metavar="W", help="sliding-window")
@@ -168,16 +175,24 @@ def _selected(options: argparse.Namespace) -> list[Experiment]:
 def _on_data(options: argparse.Namespace) -> list[Experiment]:
     """The experiments on the user's table."""
     families = options.claims or ["gaussian"]
-    if not set(families) <= {"gaussian", "regression"}:
+    if not set(families) <= set(_ON_DATA):
+        *first, last = _ON_DATA
         raise ValueError(
-            f"--data tests the families gaussian and regression, got {' '.join(families)!r}"
+            f"--data tests the families {', '.join(first)} and {last}, got {' '.join(families)!r}"
         )
+    if "categorical" in families:
+        if len(families) > 1:
+            raise ValueError(f"--data is a text for categorical alone, got {' '.join(families)!r}")
+        words = read_words(options.data, "--data")
+        return [*on_words(words, f"data/{options.data.stem}", _workflow(options, 50))]
     table = read_table(options.data)
     found: list[Experiment] = []
     if "gaussian" in families:
         found += on_table(table, _workflow(options, 2))
     if "regression" in families:
         found += on_design(table, _workflow(options, len(table.rows)))
+    if "kde" in families:
+        found += kde.on_table(table, _workflow(options, 8))
     return found
 
 
@@ -223,6 +238,7 @@ def _facts(options: argparse.Namespace, given: Sequence[str], *, complete: bool)
         "false_pass": FALSE_PASS,
         "versions": report.environment(),
         "commit": report.commit(),
+        "data": None if options.data is None else str(options.data),
     }
 
 

@@ -8,7 +8,7 @@ categories and three rows a batch, where it happens in every second run.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -154,7 +154,25 @@ def _words() -> Iterator[CategoricalExperiment]:
     """A real text: the help that comes with Python, whose words follow no formula."""
     from pydoc_data.topics import topics
 
-    words = re.findall(r"[a-z]+", " ".join(topics.values()).lower())
+    yield from on_words(re.findall(r"[a-z]+", " ".join(topics.values()).lower()), "words")
+
+
+def on_words(
+    words: Iterable[str], name: str, workflows: Sequence[tuple[str, Workflow]] = ()
+) -> list[CategoricalExperiment]:
+    """The words of a text as categories, by their frequency; default replace of 50 rows.
+
+    Every field that theory has for the workflow: squared error, heterozygosity, survivors, entropy.
+
+    Raises:
+        ValueError: no words.
+    """
     chain = CategoricalChain.from_text(words)
-    workflow = Workflow.replace(50)
-    yield CategoricalExperiment("replace", "words", chain, workflow, 2, MOMENTS + SPECTRUM)
+    chosen = list(workflows) or [("replace", _workflows(50)["replace"])]
+    every = MOMENTS + SPECTRUM
+    return [
+        CategoricalExperiment(
+            label, name, chain, flow, 2, tuple(f for f in every if f in available(chain, flow, 2))
+        )
+        for label, flow in chosen
+    ]

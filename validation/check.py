@@ -52,6 +52,7 @@ class Finding:
         mean: simulation.
         std_error: of the mean, from theory's standard deviation where `exact_std`.
         exact_std: whether theory knows the standard deviation of one run.
+        seed: of the simulation.
         replicates: runs simulated (at each size of a grid).
         seconds: that they took, for all claims of the experiment.
         needed: runs at which the claim would resolve what was asked for.
@@ -67,6 +68,7 @@ class Finding:
     mean: FloatArray
     std_error: FloatArray
     exact_std: bool
+    seed: int
     replicates: int
     seconds: float
     needed: float
@@ -170,8 +172,9 @@ def _prepared(experiments: Sequence[Experiment]) -> Iterator[list[Future[dict[st
     """
 
     def prepare(experiment: Experiment) -> dict[str, Curve]:
+        theory = experiment.theory()
         experiment.simulate(seed=WARM, replicates=1, threads=1, checkpoint=None)
-        return experiment.theory()
+        return theory
 
     with ThreadPoolExecutor(1, "prepare") as ahead:
         try:
@@ -286,6 +289,6 @@ def _judged(
         judgement = replace(judgement, verdict=Verdict.NOT_CLAIMED)
     return Finding(
         experiment, field, curve.kind, curve.source, expected, sample.mean[1:], std_error,
-        _std_is_known(experiment, field, curve), sample.count, seconds,
+        _std_is_known(experiment, field, curve), settings.seed, sample.count, seconds,
         replicates_needed(std, scale, limit, resolve), judgement, experiment.order(found, curve),
     )  # fmt: skip

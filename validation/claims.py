@@ -22,6 +22,7 @@ def every() -> Iterator[Experiment]:
     yield from regression.on_design(diabetes)
     yield from regression_limits.grids()
     yield from kde.experiments()
+    yield from kde.on_table(diabetes)
     yield from categorical.experiments()
 
 

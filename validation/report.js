@@ -1,5 +1,5 @@
-// Sorts every table of class "sortable" and filters the claims. Without it the tables stay as
-// they are: the buttons and the filter appear only here.
+// Sorts every table of class "sortable", filters the claims and copies commands. Without it the
+// pages and tables stay as they are: the buttons and the filter appear only here.
 "use strict";
 
 // A cell sorts by its data-value, a number as Python writes it, or by its text; an empty cell
@@ -66,5 +66,40 @@ function makeFilter(filter) {
   apply(); // a browser may keep what was typed before a reload
 }
 
+// A button beside every command; where the clipboard is closed to the page the text is selected.
+function makeCopyable(command) {
+  const text = command.textContent;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "copy";
+  button.textContent = "copy";
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      button.textContent = "copied";
+    } catch {
+      getSelection().selectAllChildren(command);
+      button.textContent = "selected";
+    }
+    setTimeout(() => { button.textContent = "copy"; }, 2000);
+  });
+  command.after(button);
+}
+
+// The style shows the page; this says which one it is, and opens what a link leads into.
+function nameThePage() {
+  const target = location.hash.length > 1 ? document.getElementById(location.hash.slice(1)) : null;
+  const page = target?.closest(".page") ?? document.getElementById("summary");
+  for (const link of document.querySelectorAll("header nav a")) {
+    const here = link.hash === `#${page.id}`;
+    if (here) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+    if (here) link.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }
+}
+
+document.querySelectorAll(".command").forEach(makeCopyable);
+window.addEventListener("hashchange", nameThePage);
+nameThePage();
 document.querySelectorAll("table.sortable").forEach(makeSortable);
 document.querySelectorAll(".filter").forEach(makeFilter);

@@ -154,6 +154,7 @@ def record(finding: Finding) -> dict[str, Any]:
         "workflow": str(experiment.workflow),
         **experiment.facts,
         "table": None if table is None else table.name,
+        "seed": finding.seed,
         "replicates": finding.replicates,
         "replicates_needed": finding.needed,
         "std_is_exact": finding.exact_std,

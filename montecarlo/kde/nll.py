@@ -3,6 +3,7 @@
 A sum over rows is held as exp(-low) * total at each point, so that it never underflows: low is 0
 where the rows are near, and the smallest exponent of the batch where they are far. Sums of two
 batches merge, and so a pool that grows under a constant bandwidth costs its new rows only.
+Exponents of single rows are in bits: the powers of two that they ask for are then exact.
 
 Points lie side by side, axes (feature, point), and each row is met by all of them: the loops over
 points fill the vector registers without changing the order of any sum.
@@ -15,7 +16,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo.kernels import called, inlined, kernel
+from montecarlo.kernels import called, inlined, kernel, multiply_add
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -28,36 +29,50 @@ SHAPES = {
     "triangular": TRIANGULAR,
 }
 
-FURTHEST = 64.0  # an exponent beyond weighs less than 2e-28 of a row at the point
+BIT = math.log(2.0)  # in nats
+FURTHEST = np.float64(92.0)  # bits: an exponent beyond weighs less than 2.1e-28 of a row there
 FLOOR = 1e-8  # a smaller mean weight of the rows is worked out from the nearest row
+_TO_WHOLE = 1.5 * 2.0**52  # added to a small number it leaves no bits but those of its whole part
+
+
+def _power_of_two() -> tuple[float, ...]:
+    """Coefficients of 2^-x for |x| <= 1/2, the highest first, through the Chebyshev points."""
+    near = np.polynomial.Chebyshev.interpolate(lambda x: np.exp2(-x), 10, domain=(-0.5, 0.5))
+    found = near.convert(kind=np.polynomial.Polynomial, domain=(-1, 1)).coef
+    return tuple(float(c) for c in found[::-1])
+
+
+_C10, _C9, _C8, _C7, _C6, _C5, _C4, _C3, _C2, _C1, _C0 = _power_of_two()
 
 
 @inlined
 def decay(a: float) -> float:
-    """exp(-a) for 0 <= a <= FURTHEST, in operations that a vector register can do.
+    """2^-a for 0 <= a <= FURTHEST, in operations that a vector register can do.
 
-    The Taylor polynomial of degree 9 at -a / 256, squared eight times: off by 256 eps or so from
-    rounding, and by less than 3e-15 of FLOOR from the polynomial.
+    A polynomial of degree 10 in a less the nearest whole number, off by 8 eps or so; that number is
+    then taken from the exponent in the polynomial's own bits.
     """
-    x = a * (-1.0 / 256.0)
-    p = 1.0 / 40320.0 + x * (1.0 / 362880.0)
-    p = 1.0 / 120.0 + x * (1.0 / 720.0 + x * (1.0 / 5040.0 + x * p))
-    p = 1.0 + x * (1.0 + x * (0.5 + x * (1.0 / 6.0 + x * (1.0 / 24.0 + x * p))))
-    p *= p
-    p *= p
-    p *= p
-    p *= p
-    p *= p
-    p *= p
-    p *= p
-    return p * p
+    shifted = np.float64(a + _TO_WHOLE)
+    x = a - (shifted - _TO_WHOLE)
+    p = multiply_add(x, _C10, _C9)
+    p = multiply_add(x, p, _C8)
+    p = multiply_add(x, p, _C7)
+    p = multiply_add(x, p, _C6)
+    p = multiply_add(x, p, _C5)
+    p = multiply_add(x, p, _C4)
+    p = multiply_add(x, p, _C3)
+    p = multiply_add(x, p, _C2)
+    p = multiply_add(x, p, _C1)
+    p = np.float64(multiply_add(x, p, _C0))
+    halvings = shifted.view(np.int64) << np.int64(52)
+    return float(np.int64(p.view(np.int64) - halvings).view(np.float64))
 
 
 @inlined
 def exponents(
     shape: int, x: FloatArray, r: int, scale: float, points: FloatArray, size: int, out: FloatArray
 ) -> None:
-    """-log k of row r at `size` points, up to a constant; |u| for a kernel of bounded support."""
+    """-log2 k of row r at `size` points, up to a constant; |u| for a kernel of bounded support."""
     for i in range(len(points)):
         at = x[r, i]
         if shape != GAUSSIAN:
@@ -86,7 +101,7 @@ def weigh(
     work: FloatArray,
     out: FloatArray,
 ) -> None:
-    """Sums of exp(low - exponent) over rows first..last - 1, at `size` points."""
+    """Sums of 2^(low - exponent) over rows first..last - 1, at `size` points."""
     for j in range(size):
         out[j] = 0.0
     for r in range(first, last):
@@ -170,9 +185,12 @@ def add_kernels(
     Points whose rows are far, by FLOOR, are gathered and weighed again from their nearest row.
     `work` is scratch, axes (4 + feature, point).
     """
-    scale = (math.sqrt(0.5) if shape == GAUSSIAN else 1.0) / bandwidth
-    size, far, fresh = points.shape[1], 0, work[1]
-    if shape >= UNIFORM:
+    size, far, fresh, scale = points.shape[1], 0, work[1], 1.0 / bandwidth
+    if shape == GAUSSIAN:
+        scale *= math.sqrt(0.5 / BIT)
+    elif shape == LAPLACE:
+        scale /= BIT
+    else:
         for j in range(size):
             low[j] = 0.0
         weigh_bounded(shape, x, first, last, scale, points, work[0], total)
@@ -193,7 +211,7 @@ def add_kernels(
         nearest(shape, x, first, last, scale, tail, far, work[0], work[2])
         weigh(shape, x, first, last, scale, tail, far, work[2], work[0], fresh)
         for k in range(far):
-            merge(low, total, int(work[3, k]), work[2, k], fresh[k])
+            merge(low, total, int(work[3, k]), work[2, k] * BIT, fresh[k])
 
 
 def log_height(shape: int, bandwidth: npt.ArrayLike, dim: int) -> FloatArray:

@@ -412,6 +412,10 @@ def test_long_runs_show_their_progress_and_clear_it() -> None:
     assert written.rstrip("\r\n").split("\r")[-1].strip() == ""
 
 
+def test_a_single_block_has_no_progress_to_show() -> None:
+    assert on_a_terminal(1, 2.5) == ""
+
+
 def test_a_block_has_fewer_of_the_longer_runs() -> None:
     """Spelled out, because published numbers depend on it."""
     sizes = {1: 16384, 64: 16384, 65: 8192, 128: 8192, 512: 2048, 513: 1024, 10**12: 1024}

@@ -99,3 +99,10 @@ def test_an_empty_text_is_refused(command, capsys: Output, tmp_path: Path):
     assert command(["categorical", *FLOW, "--text", str(path), "--output", str(output)]) == 2
     assert f"no words in {str(path)!r}" in capsys.readouterr().err
     assert not output.exists()
+
+
+def test_one_category_is_one(capsys: Output):
+    assert main(["categorical", "--uniform", "1", "--workflow", "replace", "--n", "5"]) == 0
+    told = capsys.readouterr().out
+    assert "1 equal category, replace" in told
+    assert "diffusion limit, error O(ln(n)/n) relative" in told

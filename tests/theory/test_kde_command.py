@@ -94,3 +94,16 @@ def test_a_swiss_roll_has_a_cloud(capsys: pytest.CaptureFixture[str]) -> None:
     told = capsys.readouterr().out
     assert "not known for this chain and workflow: mise" in told
     assert "cloud_variance" in told
+
+
+def test_a_schedule_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*KDE, "--bandwidth", "optimal", "--generations", "3"]) == 0
+    assert "bandwidths by fit: 0.4455, 0.431, 0.4294" in capsys.readouterr().out
+
+
+def test_the_closed_form_stands_beside_the_values(capsys: pytest.CaptureFixture[str]) -> None:
+    fields = ["--fields", "mise,integrated_variance", "--generations", "2", "--formula"]
+    assert main([*KDE, "--bandwidth", "0.4", *fields]) == 0
+    told = capsys.readouterr().out
+    assert "integrated_variance: no closed form derived" in told
+    assert r"mise = \left(4 \pi\right)^{- \frac{d}{2}}" in told

@@ -222,10 +222,15 @@ def test_large_samples_want_the_textbook_bandwidth() -> None:
         assert h == pytest.approx((4 / (3 * n)) ** 0.2, rel=2 * n**-0.4)
 
 
-def test_optimal_bandwidths_say_where_they_end() -> None:
+def test_optimal_bandwidths_of_custom_weights() -> None:
+    """The last batch alone is replace; the error is flat at its minimum."""
     custom = Workflow.custom(9, lambda t: np.eye(t)[-1])
-    with pytest.raises(UnsupportedWorkflow, match="give a schedule"):
-        optimal_bandwidths(KdeChain(Normal(), 1.0), custom, 2)
+    found = optimal_bandwidths(KdeChain(Normal(), 1.0), custom, 2)
+    same = optimal_bandwidths(KdeChain(Normal(), 1.0), Workflow.replace(9), 2)
+    assert found == pytest.approx(same, rel=1e-6)
+
+
+def test_optimal_bandwidths_say_where_they_end() -> None:
     with pytest.raises(UnsupportedWorkflow, match="at most 30, got 31"):
         KdeChain(Normal(), Optimal(31)).bandwidths(Workflow.replace(9), 2)
 

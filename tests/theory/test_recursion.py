@@ -14,7 +14,7 @@ from tests.oracles.enumeration import enumerated_moments
 from tests.strategies import GENERATIONS, KINDS, Case, cases, chain_cases, schedules, temperatures
 from theory import recursion
 from theory.recursion import Feature, Fit, fits, fitted_trace, location_scale, unit_modulus
-from theory.workflow import UnsupportedWorkflow, Workflow
+from theory.workflow import Workflow
 
 Moments = list[tuple[Any, Any]]
 
@@ -178,10 +178,17 @@ def test_any_damping_agrees_with_exact_fractions_on_every_path(
         np.testing.assert_allclose(found(float), exact, rtol=1e-12)
 
 
-def test_custom_refuses_an_array_of_frequencies() -> None:
-    feature = unit_modulus(np.array([0.5, 0.6]), lambda t: 1.0)
-    with pytest.raises(UnsupportedWorkflow, match="one frequency at a time"):
-        fits(Workflow.custom(5, halves), 3, feature)
+def test_custom_at_many_frequencies_is_custom_at_each() -> None:
+    """Two paths of the same sums: some ten roundings a generation."""
+    root, kappa = np.array([0.5, 0.0, 0.9]), np.array([[0.3, 1.0, -0.2], [0.9, 0.0, 0.5]])
+    workflow = Workflow.custom((5, 3), halves)
+    together = fits(workflow, 6, unit_modulus(root, lambda t: kappa[t % 2]))
+    for i, one in enumerate(root):
+        alone = fits(workflow, 6, unit_modulus(float(one), lambda t, i=i: kappa[t % 2, i]))
+        for many, single in zip(together, alone, strict=True):
+            found = (many.mean_square[i], many.row_square[i], many.mean[i], many.train_size)
+            known = (single.mean_square, single.row_square, single.mean, single.train_size)
+            assert found == pytest.approx(known, rel=1e-13)
 
 
 # --- where workflows coincide -------------------------------------------------------------------

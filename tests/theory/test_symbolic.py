@@ -31,6 +31,15 @@ COUNTS = {
     ("regression", "accumulate-subsample"): 4,
     ("regression", "anchored"): 3,
     ("regression", "fresh"): 9,
+    ("kde", "replace"): 7,
+    ("kde", "accumulate"): 6,
+    ("kde", "anchored"): 2,
+    ("kde", "fresh"): 2,
+    ("categorical", "replace"): 7,
+    ("categorical", "accumulate"): 4,
+    ("categorical", "accumulate-subsample"): 6,
+    ("categorical", "anchored"): 3,
+    ("categorical", "fresh"): 6,
 }
 EVERY = [(*key, index) for key, count in COUNTS.items() for index in range(count)]
 
@@ -83,7 +92,7 @@ def test_every_derivation_names_letters_that_have_a_meaning(
 ) -> None:
     formula = derived(family, workflow)[index].formula
     known = {str(letter) for letter in MEANING}
-    assert known == {*"tnNmwkdurf", "tau", "delta", "sigma", "phi"}
+    assert known == {*"tnNmwkdurfHphv", "tau", "delta", "sigma", "phi", "kappa", "V_0"}
     assert set(formula.letters) <= known
     assert formula.latex.count("{") == formula.latex.count("}")
 

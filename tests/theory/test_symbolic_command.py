@@ -95,7 +95,7 @@ def test_the_list_names_every_workflow(capsys: Output) -> None:
     [
         (
             "derive poisson accumulate",
-            "unknown family 'poisson': choose from gaussian, inflation, regression",
+            "unknown family 'poisson': choose from categorical, gaussian, inflation, kde",
         ),
         ("derive gaussian no-such", "nothing derived for gaussian under 'no-such': choose from"),
         ("derive gaussian", "derive needs FAMILY and WORKFLOW"),
@@ -104,7 +104,7 @@ def test_the_list_names_every_workflow(capsys: Output) -> None:
         ("derive gaussian replace --list", "--list takes no WORKFLOW or --field"),
         (
             "derive poisson --list",
-            "unknown family 'poisson': choose from gaussian, inflation, regression",
+            "unknown family 'poisson': choose from categorical, gaussian, inflation, kde",
         ),
         ("derive --list --format latex", "--list has no latex: use --format text or json"),
         ("derive inflation accumulate --output no/such/x", "the folder of 'no/such/x'"),

@@ -460,6 +460,7 @@ def test_regression_says_from_when_the_mean_over_designs_is_infinite(capsys: Out
     ("--design reused --n 5,6", "a reused design gives every batch the same rows"),
     ("--dim 3 --eigenvalues 1,2", "eigenvalues must be 3 numbers for dim=3, got (1.0, 2.0)"),
     ("--fields bais", "unknown field 'bais'"),
+    ("--until 3 --quantile 0.5", "--until looks at one field, got --quantile 0.5 beside it"),
     ("--quantile 1", "probability must be between 0 and 1, got 1.0"),
     ("--dim 3 --n 2 --quantile 0.5", "for fits on at least dim rows"),
 ])  # fmt: skip

@@ -11,7 +11,7 @@ import pytest
 from montecarlo.estimate import Interrupted
 from paper_figures.catalogue import FIGURES
 from validation import __main__ as command
-from validation import claims, gaussian, page, pictures, report
+from validation import claims, families, gaussian, page, pictures, report, rows
 from validation.__main__ import main
 from validation.calibrated import FALSE_FAIL, FALSE_PASS, Verdict
 from validation.check import check
@@ -21,6 +21,7 @@ FACTS = {
     "complete": True, "command": "python -m validation --all", "seed": 3, "resolve": 0.5,
     "perturb": 0.0, "false_fail": FALSE_FAIL, "false_pass": FALSE_PASS, "tested": 4,
     "experiments": 4, "versions": {"loopbound": "0.0", "numpy": "0.1"}, "commit": "abc123",
+    "data": None,
 }  # fmt: skip
 
 
@@ -50,6 +51,8 @@ def tree(html):
 def no_pictures(monkeypatch):
     """Pages without figures, which take most of the time."""
     monkeypatch.setattr(page, "pictures", lambda findings: [])
+    none = pictures.Picture("a quantity", "", "", None)
+    monkeypatch.setattr(families, "of_quantity", lambda *given: none)
 
 
 def text(tree):
@@ -69,19 +72,19 @@ def table_of_claims(tree):
 
 def claim_rows(tree):
     """Claim -> its row in the table of claims."""
-    rows = table_of_claims(tree).findall("tbody/tr")
-    named = {"".join(row.find("th/code").itertext()): row for row in rows}
-    assert len(named) == len(rows)
+    found = table_of_claims(tree).findall("tbody/tr")
+    named = {"".join(row.find("th/code").itertext()): row for row in found}
+    assert len(named) == len(found)
     return named
 
 
 def test_it_names_every_claim_once_in_a_table_with_its_verdict(tree, findings):
-    rows = claim_rows(tree)
+    shown = claim_rows(tree)
     claimed = [f for f in findings if f.verdict is not Verdict.NOT_CLAIMED]
-    assert set(rows) == {finding.name for finding in claimed}
+    assert set(shown) == {finding.name for finding in claimed}
     for finding in claimed:
-        assert finding.verdict.value in text(rows[finding.name])
-        assert page.SIGNS[finding.verdict] in text(rows[finding.name])  # not by colour alone
+        assert finding.verdict.value in text(shown[finding.name])
+        assert rows.SIGNS[finding.verdict] in text(shown[finding.name])  # not by colour alone
     assert {Verdict.NOT_CLAIMED, Verdict.AGREES} <= {finding.verdict for finding in findings}
 
 
@@ -99,8 +102,11 @@ def test_real_data_show_claims_and_reference_fields_with_both_numbers(tree, find
 
 def test_nothing_is_fetched(html, tree):
     """No address, no script or style of another file, and a policy that refuses any."""
-    assert re.findall(r"(?:src|href)\s*=\s*[\"'](?!data:|#)", html) == []
-    assert re.findall(r"https?:|@import|url\(", html) == []
+    links = re.findall(r'<a href="https://arxiv.org/abs/[0-9.]+" rel="external noreferrer">', html)
+    assert len(links) > 5  # followed only by a reader who clicks
+    rest = re.sub("|".join(map(re.escape, set(links))), "<a>", html)
+    assert re.findall(r"(?:src|href)\s*=\s*[\"'](?!data:|#)", rest) == []
+    assert re.findall(r"https?:|@import|url\(", rest) == []
     assert [e.tag for e in tree.iter() if e.tag in ("link", "iframe", "object")] == []
     (script,) = tree.iter("script")
     assert script.attrib == {}
@@ -111,7 +117,7 @@ def test_nothing_is_fetched(html, tree):
 
 def test_links_go_to_sections_of_the_page(tree):
     places = {e.get("id") for e in tree.iter() if e.get("id")}
-    links = [a.get("href").removeprefix("#") for a in tree.iter("a")]
+    links = [a.get("href")[1:] for a in tree.iter("a") if a.get("href").startswith("#")]
     assert {"claims", "figures", "real-data"} <= set(links) <= places
 
 
@@ -134,12 +140,12 @@ def test_tables_are_sorted_by_a_script_in_the_page_and_are_whole_without_it(tree
 def test_numbers_are_sorted_in_full_precision(tree, findings):
     """A cell's data-value is the number, not the rounded text; z sorts by what it refutes."""
     heads = [text(head) for head in table_of_claims(tree).find("thead/tr")]
-    rows = claim_rows(tree)
+    shown = claim_rows(tree)
     for finding in findings:
         if finding.verdict is Verdict.NOT_CLAIMED:
             continue
         at = finding.judgement.worst - 1
-        values = [cell.get("data-value") for cell in rows[finding.name]]
+        values = [cell.get("data-value") for cell in shown[finding.name]]
         cells = dict(zip(heads, values, strict=True))
         assert float(cells["simulation"]) == finding.mean[at]
         assert float(cells["resolves %"]) == 100 * finding.judgement.detectable.max()
@@ -193,7 +199,8 @@ def test_text_has_a_contrast_of_four_and_a_half_in_the_light_and_in_the_dark(tre
 
 def test_every_figure_is_in_the_page_and_described(tree):
     images = list(tree.iter("img"))
-    assert len(images) == 1 + len(FIGURES)
+    quantities = [s for s in tree.iter("section") if s.get("class") == "quantity"]
+    assert len(images) >= 1 + len(FIGURES) + len(quantities) + 2
     for image in images:
         assert len(image.get("alt")) > 80
         head, _, content = image.get("src").partition(",")
@@ -205,15 +212,18 @@ def test_it_can_be_read_on_a_phone(tree):
     metas = {m.get("name"): m.get("content") for m in tree.iter("meta")}
     assert "width=device-width" in metas["viewport"]
     wide = [*tree.iter("table"), *tree.iter("img")]
+    boxes = {"scroll", "scroll tall", "formula"}
     scrolled = [e for box in tree.iter("div") if "scroll" in box.get("class") for e in box]
     assert len(wide) > 3
     assert [e for e in wide if e not in scrolled] == []
-    boxes = [box for box in tree.iter("div") if "scroll" in box.get("class")]
-    assert all(box.get("tabindex") == "0" and box.get("aria-label") for box in boxes)
+    wide_boxes = [box for box in tree.iter("div") if box.get("class") in boxes]
+    assert {box.get("class") for box in wide_boxes} == boxes
+    assert all(box.get("tabindex") == "0" and box.get("aria-label") for box in wide_boxes)
 
 
 def test_it_says_how_to_reproduce_it(tree):
-    assert tree.find(".//pre").text == FACTS["command"]
+    (method,) = (s for s in tree.iter("section") if s.get("id") == "method")
+    assert method.find(".//pre").text == FACTS["command"]
     words = text(tree)
     assert "abc123" in words
     assert "loopbound0.0" in words.replace(" ", "")
@@ -236,7 +246,7 @@ def test_a_bound_that_holds_is_no_discrepancy(findings, no_pictures):
         "on the safe side"
         not in text(
             ET.fromstring(page.render(findings, FACTS).replace("<!DOCTYPE html>", ""))
-        ).split("Claims")[0]
+        ).split("By family")[0]
     )
 
 
@@ -254,7 +264,7 @@ def test_a_bound_that_holds_is_no_discrepancy(findings, no_pictures):
     ],
 )
 def test_numbers_have_the_digits_that_their_error_leaves(value, error, shown):
-    assert page.rounded(value, error) == shown
+    assert rows.rounded(value, error) == shown
 
 
 def test_complete_and_incomplete_are_said(tree, findings, no_pictures):
@@ -270,11 +280,11 @@ def test_disagreement_is_above_the_figures_with_both_numbers(no_pictures):
     found = [f for group in groups for f in group]
     html = page.render(found, {**FACTS, "perturb": 0.3})
     assert "1 claim: none agrees with the simulation, 1 disagrees, none is underpowered." in html
-    assert html.index("What disagrees") < html.index('id="figures"')
+    assert html.index("What disagrees") < html.index("What published statements")
     assert "falsified by 30 %" in html
     at = found[0].judgement.worst - 1
     for value in (found[0].expected[at], found[0].mean[at]):
-        assert page.rounded(value, found[0].std_error[at]) in html
+        assert rows.rounded(value, found[0].std_error[at]) in html
 
 
 def test_no_finding_is_a_page_too(no_pictures):
@@ -292,7 +302,8 @@ def test_a_figure_that_fails_does_not_hide_the_verdicts(monkeypatch, findings):
     monkeypatch.setattr("paper_figures.gaussian_overview.data", broken)
     html = page.render(findings, FACTS)
     assert f"{pictures.NOT_DRAWN}: &#39;data.csv&#39; is &lt;gone&gt;" in html
-    assert html.count("<img ") == 2  # the tests at a glance, and the other figure
+    (figures,) = re.findall(r'id="figures".*?</section>', html, re.DOTALL)
+    assert figures.count("<img ") == 2  # the tests at a glance, and the other figure
 
 
 @pytest.mark.parametrize(

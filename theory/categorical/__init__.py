@@ -4,6 +4,7 @@ The unigram model, and the exactly solvable language model.
 
 chain.py        CategoricalChain: the true probabilities; uniform, zipf
 curves.py       curves, available: every field, for every workflow that has it
+limits.py       what is left of the heterozygosity for ever
 collapse.py     time until one category is left, exact and in the diffusion limit; extinction
 survival.py     lower bounds on survival by branching processes, exact for Poisson batches
 spectrum.py     exact laws of a category's count: Wright and Fisher's under replace

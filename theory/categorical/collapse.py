@@ -18,6 +18,7 @@ from theory.workflow import UnsupportedWorkflow, Workflow, WorkflowKind, whole_n
 FloatArray = npt.NDArray[np.float64]
 
 _SOURCE = "loopbound theory, section 6"
+_ERROR = "O(ln(n)/n) relative"
 _TOGETHER = 1024  # categories whose laws are held at a time
 
 
@@ -123,7 +124,7 @@ def diffusion_collapse_time(chain: CategoricalChain, workflow: Workflow) -> Coll
     rest = 1 - chain.array
     rest = rest[rest > 0]
     mean = 2 * workflow.schedule[0] * math.fsum(rest * -np.log(rest))
-    return CollapseTime(mean, Kind.ASYMPTOTIC, f"{_SOURCE}, diffusion limit, ln(n) / (3 n)")
+    return CollapseTime(mean, Kind.ASYMPTOTIC, f"{_SOURCE}, diffusion limit, error {_ERROR}")
 
 
 def extinction(chain: CategoricalChain, workflow: Workflow, generations: int) -> FloatArray:

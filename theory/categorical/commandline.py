@@ -31,9 +31,9 @@ def categorical_chain_from(options: argparse.Namespace) -> tuple[CategoricalChai
     from theory.tables import read_words
 
     if options.probabilities is not None:
-        chain, told = CategoricalChain(options.probabilities), "categories"
+        chain, told = CategoricalChain(options.probabilities), ""
     elif options.uniform is not None:
-        chain, told = uniform(options.uniform), "equal categories"
+        chain, told = uniform(options.uniform), "equal "
     elif options.zipf is not None:
         size, _, exponent = options.zipf.partition(",")
         try:
@@ -42,8 +42,12 @@ def categorical_chain_from(options: argparse.Namespace) -> tuple[CategoricalChai
             raise ValueError(
                 f"--zipf must be K,S as in 1000,1.1, got {options.zipf!r}: {problem}"
             ) from None
-        told = f"Zipf({float(exponent):g}) categories"
+        told = f"Zipf({float(exponent):g}) "
     else:
         chain = CategoricalChain.from_text(read_words(options.text))
-        told = f"words of {options.text.name}"
-    return chain, f"{chain.categories:,} {told}"
+        return chain, f"{_counted(chain.categories, 'word', 'words')} of {options.text.name}"
+    return chain, _counted(chain.categories, f"{told}category", f"{told}categories")
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"

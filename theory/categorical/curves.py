@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -12,11 +14,15 @@ import numpy.typing as npt
 from theory.categorical import spectrum
 from theory.categorical.chain import CategoricalChain
 from theory.categorical.collapse import collapse_time, why_no_time
+from theory.categorical.limits import heterozygosity_left
 from theory.categorical.survival import survival_lower
 from theory.curve import Curve, Kind
-from theory.gaussian import GaussianChain
+from theory.gaussian import GaussianChain, GaussianCurves
 from theory.gaussian import curves as gaussian_curves
 from theory.workflow import UnsupportedWorkflow, Workflow, WorkflowKind
+
+if TYPE_CHECKING:
+    from theory.symbolic.derivation import Formula
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -116,7 +122,11 @@ class CategoricalCurves:
         (1 - sum p_0^2) B_t: the one-hot row has the two moments of a location-scale family of
         trace 1 - sum p_0^2 and ddof 0, so B_t is the `mean_error` of that Gaussian chain.
         """
-        return self._moment("mean_error")
+        unit, left = self.chain.heterozygosity, heterozygosity_left(self.workflow)
+        limit = None if left is None else unit * (1 - left)
+        form = self._form("squared_error")
+        values = unit * self._gaussian.mean_error.values
+        return Curve(values, Kind.EXACT, _MOMENTS, limit=limit, closed_form=form)
 
     @cached_property
     def heterozygosity(self) -> Curve:
@@ -126,12 +136,13 @@ class CategoricalCurves:
         accumulate prod_{k<=t} (1 - 1/(n k^2)), anchored in closed form: to a few roundings there,
         elsewhere to a few roundings of the truth's own.
         """
-        known = self._moment("trace_ratio")
-        anchored = _anchored(self.chain.heterozygosity, self.workflow, self.generations)
-        if anchored is None:
-            values = np.maximum(known.values, 0.0)
-            return Curve(values, Kind.EXACT, _MOMENTS, limit=known.limit)
-        return Curve(anchored[:-1], Kind.EXACT, _MOMENTS, limit=float(anchored[-1]))
+        unit, left = self.chain.heterozygosity, heterozygosity_left(self.workflow)
+        anchored = _anchored(unit, self.workflow, self.generations)
+        known = np.maximum(unit * self._gaussian.trace_ratio.values, 0.0)
+        values = known if anchored is None else anchored
+        limit = None if left is None else unit * left
+        form = self._form("heterozygosity")
+        return Curve(values, Kind.EXACT, _MOMENTS, limit=limit, closed_form=form)
 
     # --- where a category's count is a Markov chain ---------------------------------------------
 
@@ -221,12 +232,13 @@ class CategoricalCurves:
         """With batches of a fixed size in the end, one category is left sooner or later."""
         return self.workflow.until(_FOREVER) is WorkflowKind.REPLACE
 
-    def _moment(self, field: str) -> Curve:
-        """A curve of the Gaussian chain of ddof 0, in units of the truth's heterozygosity."""
-        unit = self.chain.heterozygosity
-        known = gaussian_curves(GaussianChain(1, ddof=0), self.workflow, self.generations)[field]
-        limit = None if known.limit is None else unit * known.limit
-        return Curve(unit * known.values, Kind.EXACT, _MOMENTS, limit=limit)
+    @property
+    def _gaussian(self) -> GaussianCurves:
+        """Those of the Gaussian chain of ddof 0, in units of the truth's heterozygosity."""
+        return gaussian_curves(GaussianChain(1, ddof=0), self.workflow, self.generations)
+
+    def _form(self, field: str) -> Callable[[], Formula | None]:
+        return partial(_closed_form, self.chain, self.workflow, field)
 
     @cached_property
     def _integrals(self) -> FloatArray:
@@ -256,7 +268,7 @@ class CategoricalCurves:
 
 
 def _anchored(unit: float, workflow: Workflow, generations: int) -> FloatArray | None:
-    """Heterozygosity at generations 0..T and in the limit, anchored with batches of one size.
+    """Heterozygosity at generations 0..T, anchored with batches of one size.
 
     N real rows kept and n synthetic ones, a = n / (N + n), b = a ((1 + 1/N) a - 1/N): in units of
     the truth's own (1 - 1/N) (1 + a + (a/N) b^(t-1)) / (1 + (1 + 1/N) a).
@@ -268,9 +280,15 @@ def _anchored(unit: float, workflow: Workflow, generations: int) -> FloatArray |
     real, rows = workflow.real_rows(1), workflow.schedule[-1]
     a = rows / (real + rows)
     b = a * ((1 + 1 / real) * a - 1 / real)
-    power = np.append(b ** np.arange(generations), 0.0)
+    power = b ** np.arange(generations)
     share = (1 - 1 / real) * (1 + a + a / real * power) / (1 + (1 + 1 / real) * a)
     return unit * np.append(1.0, share)
+
+
+def _closed_form(chain: CategoricalChain, workflow: Workflow, field: str) -> Formula | None:
+    from theory.symbolic.curve_formulas import of_categorical
+
+    return of_categorical(chain, workflow, field)
 
 
 def _log_rest(shares: FloatArray) -> FloatArray:

@@ -5,6 +5,7 @@ kernels.py       the five kernels with their transforms
 bandwidths.py    Scott, Silverman, Power, Optimal: schedules of h_t
 curves.py        curves, available: integrated squared errors, extra variance, the cloud's moments
 error.py         the integrals over frequencies behind them, with their error
+limits.py        where the errors end up at a constant bandwidth
 lineage.py       lineage_law: how many kernels lie between a row and a real one
 mean_density.py  mean_density: E f_t(x), and the bound on the likelihood that it gives
 verdict.py       verdict: is a schedule safe for ever
@@ -12,7 +13,13 @@ optimal.py       optimal_bandwidths: the least exact error, greedy or for a hori
 augmentation.py  augmentation: do rows of a model help beside the real ones
 """
 
-from theory.kde.augmentation import Augmentation, augmentation, best_augmentation
+from theory.kde.augmentation import (
+    Augmentation,
+    augmentation,
+    best_augmentation,
+    hurting_bandwidths,
+    tuned_bandwidth,
+)
 from theory.kde.bandwidths import OPTIMAL, Optimal, Power, Scott, Silverman
 from theory.kde.chain import KdeChain
 from theory.kde.curves import FIELDS, KdeCurves, available, curves
@@ -36,8 +43,10 @@ __all__ = [
     "available",
     "best_augmentation",
     "curves",
+    "hurting_bandwidths",
     "lineage_law",
     "mean_density",
     "optimal_bandwidths",
+    "tuned_bandwidth",
     "verdict",
 ]

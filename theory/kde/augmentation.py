@@ -32,12 +32,14 @@ import numpy.typing as npt
 
 from theory.kde.bandwidths import positive
 from theory.kde.chain import KdeChain
-from theory.kde.error import kernel_square
-from theory.kde.optimal import Grid, best_bandwidth, first_guess, frequency_grid
+from theory.kde.optimal import Grid, best_bandwidth, first_guess, frequency_grid, one_fit_error
 from theory.workflow import whole_number
 
 FloatArray = npt.NDArray[np.float64]
 
+Mixed = tuple[FloatArray, FloatArray, float]
+
+SEARCHED = 30.0  # factor about the best bandwidth of the real rows, of `hurting_bandwidths`
 SHARES = 1 - np.geomspace(1, 1e-3, 61)
 """Shares of written rows that `best_augmentation` tries: up to 999 written rows a real one."""
 
@@ -111,7 +113,67 @@ def augmentation(
         raise ValueError(f"augmentation needs one bandwidth, got {h!r}")
     narrow = math.hypot(h, positive("generator_bandwidth", generator_bandwidth))
     grid = frequency_grid(chain, narrow)
-    return _at(chain, grid, real, fitted_on, generator_bandwidth, h)
+    found = _coefficients(chain, grid, real, fitted_on, generator_bandwidth, np.array([h]))
+    c0, c1, c2 = (float(one[0]) for one in found)
+    return Augmentation(real, fitted_on, float(generator_bandwidth), h, (c0, c1, c2))
+
+
+def hurting_bandwidths(
+    chain: KdeChain, *, real: int, fitted_on: int, generator_bandwidth: float
+) -> tuple[tuple[float, float], ...]:
+    """Intervals of bandwidths h at which every number of written rows is worse than none.
+
+    Where c_1 >= 0 (and c_1 + c_2 >= 0 if c_2 <= 0), within a factor of 30 of the best bandwidth of
+    the real rows alone; an interval that reaches an end of that search ends there. The chain's own
+    bandwidth is not looked at.
+
+    Example:
+        >>> from theory.truths import Normal
+        >>> chain = KdeChain(Normal(), 1.0)
+        >>> hurt = hurting_bandwidths(chain, real=100, fitted_on=100, generator_bandwidth=0.445)
+        >>> [round(low, 3) for low, _ in hurt]
+        [0.34]
+    """
+    from scipy.optimize import brentq
+
+    g, best = positive("generator_bandwidth", generator_bandwidth), tuned_bandwidth(chain, real)
+    searched = best * np.geomspace(1 / SEARCHED, SEARCHED, 200)
+    grid = frequency_grid(chain, min(float(searched[0]), g))
+
+    def margin(h: FloatArray) -> FloatArray:
+        c1, c2 = _coefficients(chain, grid, real, fitted_on, g, h)[1:]
+        return np.where(c2 > 0, c1, c1 + c2)
+
+    def edge(at: int) -> float:
+        low, high = searched[at], searched[at + 1]
+        return float(brentq(lambda h: float(margin(np.array([h]))[0]), low, high, xtol=1e-12))
+
+    hurts = margin(searched) >= 0
+    edges = [edge(int(at)) for at in np.flatnonzero(hurts[1:] != hurts[:-1])]
+    edges = ([float(searched[0])] if hurts[0] else []) + edges
+    edges += [float(searched[-1])] if hurts[-1] else []
+    return tuple(zip(edges[::2], edges[1::2], strict=True))
+
+
+def tuned_bandwidth(chain: KdeChain, rows: int) -> float:
+    """The h that minimises the exact error of a fit to so many real rows.
+
+    Example:
+        >>> from theory.truths import Normal
+        >>> round(tuned_bandwidth(KdeChain(Normal(), 1.0), 100), 3)
+        0.445
+    """
+    return tuned(chain, real=rows, fitted_on=rows, generator_bandwidth=1.0, written=0)[0]
+
+
+def tuned(
+    chain: KdeChain, *, real: int, fitted_on: int, generator_bandwidth: float, written: float
+) -> tuple[float, float]:
+    """(the best h, its error) with so many written rows; inf is allowed."""
+    g, guess = positive("generator_bandwidth", generator_bandwidth), first_guess(chain, real)
+    grid = frequency_grid(chain, min(g, guess / 2))
+    share = 1.0 if math.isinf(written) else written / (real + written)
+    return _best(chain, grid, _mixed(grid, chain, real, fitted_on, g, share), real)
 
 
 def best_augmentation(
@@ -123,18 +185,15 @@ def best_augmentation(
     minimises the exact error.
     """
     grid = frequency_grid(chain, positive("generator_bandwidth", generator_bandwidth))
-    floors = [_mixed(grid, chain, real, fitted_on, generator_bandwidth, a) for a in SHARES]
-    found = []
-    for square, mean, floor in floors:
-        h = best_bandwidth(chain, grid, square, mean, floor, first_guess(chain, real))
-        found.append((h, _error(chain, grid, square, mean, floor, h)))
+    found = [
+        _best(chain, grid, _mixed(grid, chain, real, fitted_on, generator_bandwidth, share), real)
+        for share in SHARES
+    ]
     at = int(np.argmin([error for _, error in found]))
-    return float(SHARES[at]), found[at][0], float(found[at][1]), float(found[0][1])
+    return float(SHARES[at]), *found[at], found[0][1]
 
 
-def _mixed(
-    grid: Grid, chain: KdeChain, real: int, fitted_on: int, g: float, share: float
-) -> tuple[FloatArray, FloatArray, float]:
+def _mixed(grid: Grid, chain: KdeChain, real: int, fitted_on: int, g: float, share: float) -> Mixed:
     """(B, c, b) of the training mean: its square, its mean over phi_0, and B at infinity."""
     whole_number("real", real)
     if whole_number("fitted_on", fitted_on) > real:
@@ -148,21 +207,24 @@ def _mixed(
     return square, kept + share * gamma, kept / real
 
 
-def _error(
-    chain: KdeChain, grid: Grid, square: FloatArray, mean: FloatArray, floor: float, h: float
-) -> float:
-    """MISE of bandwidth h."""
-    kappa = chain.shape.transform(h * grid.r)
-    inside = kappa**2 * (square - floor) - 2 * kappa * grid.power * mean
-    rough = floor * float(kernel_square(chain, np.array(h)))
-    return rough + float(grid.weights @ inside) + chain.truth.square_integral
+def _best(chain: KdeChain, grid: Grid, part: Mixed, real: int) -> tuple[float, float]:
+    """(the best h, its error) on a training mean."""
+    h = best_bandwidth(chain, grid, *part, first_guess(chain, real))
+    return h, float(_errors(chain, grid, part, np.array([h]))[0])
 
 
-def _at(chain: KdeChain, grid: Grid, real: int, fitted_on: int, g: float, h: float) -> Augmentation:
-    at = [
-        _error(chain, grid, *_mixed(grid, chain, real, fitted_on, g, share), h)
+def _errors(chain: KdeChain, grid: Grid, part: Mixed, h: FloatArray) -> FloatArray:
+    """MISE of bandwidths h, axis (bandwidth,), on a training mean."""
+    return one_fit_error(chain, grid, h, *part) + chain.truth.square_integral
+
+
+def _coefficients(
+    chain: KdeChain, grid: Grid, real: int, fitted_on: int, g: float, h: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """c_0, c_1, c_2 for bandwidths h, from the errors at shares 0, 1/2 and 1."""
+    none, half, most = (
+        _errors(chain, grid, _mixed(grid, chain, real, fitted_on, g, share), h)
         for share in (0.0, 0.5, 1.0)
-    ]
-    c2 = 2 * (at[0] - 2 * at[1] + at[2])
-    coefficients = (at[0], at[2] - at[0] - c2, c2)
-    return Augmentation(real, fitted_on, float(g), h, coefficients)
+    )
+    c2 = 2 * (none - 2 * half + most)
+    return none, most - none - c2, c2

@@ -18,7 +18,17 @@ NOISY = ("circles", "moons", "swiss-roll")
 
 
 def add_kde_options(parser: argparse.ArgumentParser) -> None:
-    """--truth, --smoothing, --noise, --dim, --bandwidth and --kernel."""
+    """--bandwidth and those of `add_truth_options`."""
+    group = add_truth_options(parser)
+    group.add_argument(
+        "--bandwidth", required=True, metavar="RULE",
+        help="a number, a schedule 0.4,0.3,... by fit whose last value repeats, scott, silverman, "
+        "power:C,A for C t^-A, optimal (each generation its own), optimal:T (for generation T)",
+    )  # fmt: skip
+
+
+def add_truth_options(parser: argparse.ArgumentParser) -> Any:
+    """--truth, --smoothing, --noise, --dim and --kernel, in a group that is returned."""
     group = parser.add_argument_group("kernel-density chain")
     group.add_argument(
         "--truth", default="normal", metavar="NAME|FILE",
@@ -35,14 +45,10 @@ def add_kde_options(parser: argparse.ArgumentParser) -> None:
         "--dim", type=int, metavar="D", help="features of a normal truth (default 1)"
     )
     group.add_argument(
-        "--bandwidth", required=True, metavar="RULE",
-        help="a number, a schedule 0.4,0.3,... by fit whose last value repeats, scott, silverman, "
-        "power:C,A for C t^-A, optimal (each generation its own), optimal:T (for generation T)",
-    )  # fmt: skip
-    group.add_argument(
         "--kernel", default="gaussian", metavar="NAME",
         help=f"{', '.join(KERNELS)} (default gaussian)",
     )  # fmt: skip
+    return group
 
 
 def kde_chain_from(options: argparse.Namespace) -> KdeChain:

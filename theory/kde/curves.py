@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +16,13 @@ from theory.datasets import SwissRoll
 from theory.kde import mean_density as densities
 from theory.kde.chain import KdeChain
 from theory.kde.error import Errors, integrated_errors
+from theory.kde.limits import limiting_cloud, limiting_errors, limiting_variance
 from theory.kde.lineage import added_variance
 from theory.recursion import Feature, Fit, fits
 from theory.workflow import UnsupportedWorkflow, Workflow, whole_number
+
+if TYPE_CHECKING:
+    from theory.symbolic.derivation import Formula
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -97,20 +103,19 @@ class KdeCurves:
     def mise(self) -> Curve:
         """E int (f_t - f_0)^2: `integrated_variance` plus `mean_density_error`."""
         self._require("mise")
-        found = self._errors
-        return self._integrated("mise", found.variance + found.bias)
+        return self._integrated("mise", lambda found: found.variance + found.bias)
 
     @cached_property
     def integrated_variance(self) -> Curve:
         """E int (f_t - E f_t)^2: what a run has of its own."""
         self._require("integrated_variance")
-        return self._integrated("integrated_variance", self._errors.variance)
+        return self._integrated("integrated_variance", lambda found: found.variance)
 
     @cached_property
     def mean_density_error(self) -> Curve:
         """int (E f_t - f_0)^2: does not depend on the rows a batch where all are equal."""
         self._require("mean_density_error")
-        return self._integrated("mean_density_error", self._errors.bias)
+        return self._integrated("mean_density_error", lambda found: found.bias)
 
     @cached_property
     def extra_variance(self) -> Curve:
@@ -120,7 +125,10 @@ class KdeCurves:
         batches: v (h_t^2 + sum_{s<t} h_s^2 / (s+1)), v h^2 H_t at constant h. Exact.
         """
         squares = self.chain.shape.variance * self.bandwidths**2
-        return Curve(added_variance(self.workflow, squares), Kind.EXACT, _SOURCE)
+        values = added_variance(self.workflow, squares)
+        limit = limiting_variance(self.chain, self.workflow)
+        form = self._form("extra_variance")
+        return Curve(values, Kind.EXACT, _SOURCE, limit=limit, closed_form=form)
 
     @cached_property
     def excess_nll_lower(self) -> Curve:
@@ -143,14 +151,16 @@ class KdeCurves:
         self._require("cloud_variance")
         spread = [fit.row_square - fit.mean_square for fit in self._cloud]
         values = np.array([float(self.chain.truth.variance.mean()), *spread])
-        return Curve(values, Kind.EXACT, _SOURCE)
+        limit = limiting_cloud(self.chain, self.workflow)
+        form = self._form("cloud_variance")
+        return Curve(values, Kind.EXACT, _SOURCE, limit=limit, closed_form=form)
 
     @cached_property
     def cloud_mean_error(self) -> Curve:
         """E (mean of the training rows - truth's mean)^2, mean over coordinates. Exact."""
         self._require("cloud_mean_error")
         values = np.array([0.0, *(fit.mean_square for fit in self._cloud)])
-        return Curve(values, Kind.EXACT, _SOURCE)
+        return Curve(values, Kind.EXACT, _SOURCE, closed_form=self._form("cloud_mean_error"))
 
     def error_of(self, field: str) -> FloatArray:
         """Estimated absolute error of a field by quadrature, axis (generation,).
@@ -179,11 +189,23 @@ class KdeCurves:
     def _errors(self) -> Errors:
         return integrated_errors(self.chain, self.workflow, self.bandwidths[1:])
 
-    def _integrated(self, field: str, values: FloatArray) -> Curve:
+    @cached_property
+    def _limits(self) -> Errors | None:
+        return limiting_errors(self.chain, self.workflow)
+
+    def _integrated(self, field: str, part: Callable[[Errors], FloatArray]) -> Curve:
+        values = part(self._errors)
+        limit = None if self._limits is None else float(part(self._limits)[0])
         relative = float((self.error_of(field)[1:] / np.maximum(values, 1e-300)).max())
         digits = math.ceil(math.log10(max(relative, 1e-15)))
         source = f"{_SOURCE}, quadrature within 1e{digits} relative"
-        return Curve(np.concatenate([[0.0], values]), Kind.EXACT, source)
+        form = self._form(field)
+        return Curve(
+            np.concatenate([[0.0], values]), Kind.EXACT, source, limit=limit, closed_form=form
+        )
+
+    def _form(self, field: str) -> Callable[[], Formula | None]:
+        return partial(_closed_form, self.chain, self.workflow, field)
 
     @cached_property
     def _cloud(self) -> list[Fit]:
@@ -209,3 +231,9 @@ class KdeCurves:
                 f"{field} of {type(self.chain.truth).__name__}, dim={self.chain.dim}, "
                 f"kernel={self.chain.kernel} under {self.workflow}: {reason}; known here: {known}"
             )
+
+
+def _closed_form(chain: KdeChain, workflow: Workflow, field: str) -> Formula | None:
+    from theory.symbolic.curve_formulas import of_kde
+
+    return of_kde(chain, workflow, field)

@@ -17,23 +17,29 @@ negligible, or where two octaves of frequencies in a row moved nothing: the boun
 uniform kernel's transform oscillates. What is reported as error is the smaller of the two, plus
 that of the panels.
 
+The standard deviation of one run's error is not computed: it takes the covariance of |phi_t|^2
+between every two frequencies, fourth moments of the recursion that do not close on its second ones.
+
 Source: loopbound theory, section 5.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from theory.kde.chain import KdeChain
 from theory.quadrature import integrate
-from theory.recursion import Fit, fits, unit_modulus
-from theory.workflow import Workflow, WorkflowKind
+from theory.recursion import Feature, fits, unit_modulus
+from theory.workflow import Workflow
 
 FloatArray = npt.NDArray[np.float64]
+Means = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
 
 RELATIVE = 1e-10  # of each integral, for a panel
 CUT = 1e-10  # of the error, for what lies beyond the cut-off
@@ -81,38 +87,41 @@ def training_means(
     `kappa` has axes (generation, frequency), its row t - 1 of fit t.
     """
     generations, count = kappa.shape
-    single = workflow.kind is WorkflowKind.CUSTOM
-    squares = 1 if single else workflow.slots(generations) ** 2
-    step = 1 if single else max(1, min(count, _TABLE // squares))
+    held = workflow.slots(generations) ** 2
+    step = max(1, min(count, _TABLE // held))
     b, c = np.empty_like(kappa), np.empty_like(kappa)
     for start in range(0, count, step):
         part = slice(start, start + step)
         root = np.sqrt(power[part])
         root = np.where(root > 0, root, 1e-150)
-        seen = _fits_at(workflow, root[0] if single else root, kappa[:, part])
+        seen = fits(workflow, generations, _character(root, kappa[:, part]))
         b[:, part] = np.array([fit.mean_square for fit in seen]).reshape(generations, -1)
         c[:, part] = np.array([fit.mean / root for fit in seen]).reshape(generations, -1)
     return b, c
 
 
-def _fits_at(workflow: Workflow, root: FloatArray, kappa: FloatArray) -> list[Fit]:
-    """Fits at some frequencies; at one, a scalar `root`, if the workflow is custom."""
-    damping = kappa if np.ndim(root) else kappa[:, 0]
-    return fits(workflow, len(kappa), unit_modulus(root, lambda t: damping[t - 1]))
+def _character(root: FloatArray, kappa: FloatArray) -> Feature:
+    """exp(i w x) at some frequencies, where the truth's transform has modulus `root`."""
+    return unit_modulus(root, lambda t: kappa[t - 1])
 
 
 def integrated_errors(chain: KdeChain, workflow: Workflow, h: FloatArray) -> Errors:
     """Integrated variance and squared bias of fits 1..T, h of length T the bandwidths."""
+    return integrated(chain, h, partial(training_means, workflow))
+
+
+def integrated(chain: KdeChain, h: FloatArray, means: Means) -> Errors:
+    """The same of fits whose bandwidths are h and whose (B, c) are `means(power, kappa)`."""
     count, dim = len(h), chain.dim
     truth, kernel = chain.truth, chain.shape
     constant = radial_constant(dim)
-    floor = training_means(workflow, np.zeros(1), np.zeros((count, 1)))[0][:, 0]
+    floor = means(np.zeros(1), np.zeros((count, 1)))[0][:, 0]
     start = min(1 / h.max(), truth.square_integral ** (1 / dim))
-    tails = _tails(chain, workflow, h, floor, start)
+    tails = _tails(chain, means, h, floor, start)
 
     def integrands(r: FloatArray) -> FloatArray:
         power, kappa = truth.power(r), kernel.transform(np.outer(h, r))
-        b, c = training_means(workflow, power, kappa)
+        b, c = means(power, kappa)
         spread = np.maximum(b - power * c**2, 0)
         parts = (kappa**2 * spread, power * (1 - kappa * c) ** 2, kappa**2, power[None])
         return np.concatenate(parts) * (constant * r ** (dim - 1))
@@ -139,14 +148,14 @@ def integrated_errors(chain: KdeChain, workflow: Workflow, h: FloatArray) -> Err
 
 
 def _tails(
-    chain: KdeChain, workflow: Workflow, h: FloatArray, floor: FloatArray, start: float
+    chain: KdeChain, means: Means, h: FloatArray, floor: FloatArray, start: float
 ) -> FloatArray:
     """Bounds on the rests of (variance, bias) beyond start 2^j, axes (octave, part, generation)."""
     dim = chain.dim
     r = start * 2.0 ** np.arange(OCTAVES)
     power = chain.truth.envelope(r) ** 2
     kappa = chain.shape.envelope(np.outer(h, r))
-    b, c = training_means(workflow, power, kappa)
+    b, c = means(power, kappa)
     shell = radial_constant(dim) * (2 * r) ** dim / dim
     rest = kappa**2 * np.maximum(b - floor[:, None], power * c**2) * shell
     bias_rest = np.minimum(3 * kappa * c, 1) * power * shell

@@ -37,7 +37,7 @@ import numpy.typing as npt
 
 from theory.quadrature import ORDER, clenshaw_curtis
 from theory.recursion import Feature, Fit, fits, unit_modulus
-from theory.workflow import UnsupportedWorkflow, Workflow, WorkflowKind, whole_number
+from theory.workflow import UnsupportedWorkflow, Workflow, whole_number
 
 if TYPE_CHECKING:
     from theory.kde.chain import KdeChain
@@ -122,13 +122,13 @@ def optimal_bandwidths(
 
     Args:
         chain: its bandwidth is not looked at.
-        workflow: any but custom.
+        workflow: any.
         generations: T.
         horizon: None is greedy; else h_1..h_horizon minimise the error of that generation, and
             the last one repeats.
 
     Raises:
-        UnsupportedWorkflow: custom weights, or a horizon above 30.
+        UnsupportedWorkflow: a horizon above 30.
 
     Example:
         >>> from theory.kde.chain import KdeChain
@@ -137,8 +137,6 @@ def optimal_bandwidths(
         >>> optimal_bandwidths(chain, Workflow.replace(100), 3).round(3)
         array([0.   , 0.445, 0.431, 0.429])
     """
-    if workflow.kind is WorkflowKind.CUSTOM:
-        raise UnsupportedWorkflow(f"no optimal bandwidths under {workflow}: give a schedule")
     if horizon is not None and whole_number("horizon", horizon) > LONGEST_HORIZON:
         raise UnsupportedWorkflow(
             f"optimal bandwidths take a horizon of at most {LONGEST_HORIZON}, got {horizon}"

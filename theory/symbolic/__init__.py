@@ -30,6 +30,11 @@ Linear regression:
     regression_ridge.py               the mean under a ridge
     regression_subsample.py           a budget out of a growing pool
 
+Kernel densities and categories:
+
+    kde.py  kde_error.py                      the lineage of a row; replace: the cloud, the error
+    categorical.py  categorical_count.py      shares of categories; the count of one of them
+
 The only place of the project that imports sympy. Nothing is imported until it is asked for: this
 docstring, `catalogue`, `curve_formulas` and `commandline` cost no sympy.
 """

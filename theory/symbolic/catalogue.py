@@ -6,12 +6,26 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from theory.symbolic.curve_formulas import of_gaussian, of_inflation, of_regression
+from theory.symbolic.curve_formulas import (
+    of_categorical,
+    of_gaussian,
+    of_inflation,
+    of_kde,
+    of_regression,
+)
 
 if TYPE_CHECKING:
     from theory.symbolic.derivation import Derivation
 
-__all__ = ["CATALOGUE", "derivations", "of_gaussian", "of_inflation", "of_regression"]
+__all__ = [
+    "CATALOGUE",
+    "derivations",
+    "of_categorical",
+    "of_gaussian",
+    "of_inflation",
+    "of_kde",
+    "of_regression",
+]
 
 
 def derivations(family: str, workflow: str) -> tuple[Derivation, ...]:
@@ -122,6 +136,54 @@ def _reused(kind: str) -> Callable[[], tuple[Derivation, ...]]:
     return _made("regression_reused", *((name, kind) for name in names))
 
 
+def _categorical_pooled(repeats: bool | None) -> Callable[[], tuple[Derivation, ...]]:
+    """Categories in a pool: the whole of it, or a budget drawn with or without replacement."""
+
+    def build() -> tuple[Derivation, ...]:
+        from theory.symbolic import categorical, pooled
+
+        draw = {None: pooled.WHOLE, False: pooled.SUBSAMPLE, True: pooled.REPEATS}[repeats]
+        both = (categorical.accumulated(field, draw) for field in _SHARES)
+        return (*both, categorical.limit(draw))
+
+    return build
+
+
+def _categorical_kept(kind: str) -> Callable[[], tuple[Derivation, ...]]:
+    """Categories where real rows stay or keep coming."""
+    both = (("kept_real", field, kind) for field in _SHARES)
+    return _made("categorical", *both, ("kept_limit", kind))
+
+
+def _collapse(rows: int) -> Callable[[], tuple[Derivation, ...]]:
+    """The expected time until one of two categories is left."""
+
+    def build() -> tuple[Derivation, ...]:
+        from theory.symbolic.categorical_count import collapse_time
+
+        return (collapse_time(rows),)
+
+    return build
+
+
+def _densities(workflow: str) -> Callable[[], tuple[Derivation, ...]]:
+    """Kernel densities where real rows stay or keep coming."""
+    return _made("kde", ("kept_variance", workflow), ("mean_factor", workflow))
+
+
+def _falling(name: str) -> Callable[[], tuple[Derivation, ...]]:
+    """Variance that the kernels add, at a constant bandwidth and at one that falls like 1/t."""
+
+    def build() -> tuple[Derivation, ...]:
+        from theory.symbolic import kde
+
+        derive = getattr(kde, name)
+        return derive(False), derive(True)
+
+    return build
+
+
+_SHARES = ("heterozygosity", "squared_error")
 _MOMENTS = _made(
     "regression_moments",
     ("inverse_trace",),
@@ -176,4 +238,35 @@ CATALOGUE: dict[tuple[str, str], Callable[[], tuple[Derivation, ...]]] = {
         _reused("pooled"),
         _reused("weighted"),
     ),
+    ("kde", "replace"): _joined(
+        _falling("replace_variance"),
+        _made("kde", ("mean_factor", "replace")),
+        _made("kde_error", ("cloud_variance",), ("cloud_mean_error",), ("mise",), ("mise_limit",)),
+    ),
+    ("kde", "accumulate"): _joined(
+        _falling("pooled_variance"),
+        _made(
+            "kde",
+            ("root_variance",),
+            ("mean_factor", "accumulate"),
+            ("lineage_moment", "mean"),
+            ("lineage_moment", "variance"),
+        ),
+    ),
+    ("kde", "anchored"): _densities("anchored"),
+    ("kde", "fresh"): _densities("fresh"),
+    ("categorical", "replace"): _joined(
+        _made("categorical", *(("replace", field) for field in _SHARES)),
+        _made("categorical_count", ("third_moment", "replace")),
+        *map(_collapse, (2, 3, 4)),
+        _made("categorical_count", ("diffusion_time",)),
+    ),
+    ("categorical", "accumulate"): _joined(
+        _categorical_pooled(None), _made("categorical_count", ("third_moment", "accumulate"))
+    ),
+    ("categorical", "accumulate-subsample"): _joined(
+        _categorical_pooled(False), _categorical_pooled(True)
+    ),
+    ("categorical", "anchored"): _categorical_kept("anchored"),
+    ("categorical", "fresh"): _joined(_categorical_kept("pooled"), _categorical_kept("weighted")),
 }

@@ -16,7 +16,8 @@ examples:
   python -m theory derive gaussian accumulate-subsample --field growth_exponent
   python -m theory derive regression accumulate --field limit_ratio
   python -m theory derive inflation fresh --format latex --output fresh.tex
-  python -m theory derive inflation --list
+  python -m theory derive kde replace --field mise
+  python -m theory derive categorical --list
 """
 
 
@@ -26,7 +27,10 @@ def add_derive(families: Any) -> None:
         "derive", help="closed forms step by step, proved and checked", epilog=EXAMPLES
     )
     parser.add_argument(
-        "family", nargs="?", metavar="FAMILY", help="gaussian, inflation, regression"
+        "family",
+        nargs="?",
+        metavar="FAMILY",
+        help="gaussian, inflation, regression, kde, categorical",
     )
     parser.add_argument("workflow", nargs="?", metavar="WORKFLOW", help="as accumulate")
     parser.add_argument(

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from theory.workflow import Workflow, WorkflowKind
 
 if TYPE_CHECKING:
+    from theory.categorical.chain import CategoricalChain
     from theory.gaussian.chain import GaussianChain
+    from theory.kde.chain import KdeChain
     from theory.regression.chain import RegressionChain
     from theory.symbolic.derivation import Derivation, Formula
 
@@ -252,3 +254,89 @@ def _fresh(
         case WorkflowKind.FRESH if workflow.weight is None and letters["N"] >= d + 2:
             return regression_fresh.error()
     return None
+
+
+# --- categories and densities --------------------------------------------------------------------
+
+
+def of_categorical(chain: CategoricalChain, workflow: Workflow, field: str) -> Formula | None:
+    """The closed form of heterozygosity or squared_error from generation 1 on, if derived."""
+    letters = _letters(workflow)
+    if letters is None or field not in ("heterozygosity", "squared_error"):
+        return None
+    from theory.symbolic import categorical, pooled
+
+    letters["H"] = chain.heterozygosity
+    match _settled(workflow):
+        case WorkflowKind.REPLACE:
+            found = categorical.replace(field)
+        case WorkflowKind.ACCUMULATE if letters["n"] > 1:
+            found = categorical.accumulated(field, pooled.WHOLE)
+        case WorkflowKind.ACCUMULATE_SUBSAMPLE if letters["n"] > 1:
+            draw = pooled.REPEATS if workflow.replacement else pooled.SUBSAMPLE
+            found = categorical.accumulated(field, draw)
+        case WorkflowKind.ANCHORED:
+            found = categorical.kept_real(field, "anchored")
+        case WorkflowKind.FRESH:
+            kind = "pooled" if workflow.weight is None else "weighted"
+            found = categorical.kept_real(field, kind)
+        case _:
+            return None
+    return _bound(found.formula, letters)
+
+
+def of_kde(chain: KdeChain, workflow: Workflow, field: str) -> Formula | None:
+    """The closed form of a field of `theory.kde.curves` from generation 1 on, if derived.
+
+    Batches of one size; a constant bandwidth, or one that falls like 1/t or t^(-1/2).
+    """
+    from theory.kde.bandwidths import Power
+
+    letters, rule = _letters(workflow), chain.bandwidth
+    if isinstance(rule, Power):
+        scale, decay = rule.scale, rule.exponent
+    elif isinstance(rule, float):
+        scale, decay = rule, 0.0
+    else:
+        return None
+    if letters is None or decay not in (0.0, 0.5, 1.0):
+        return None
+    build = _added_variance(workflow, decay) if field == "extra_variance" else None
+    if field != "extra_variance" and decay == 0 and _settled(workflow) is WorkflowKind.REPLACE:
+        build = _replaced_density(chain, field)
+    if build is None:
+        return None
+    letters |= {"h": scale, "v": chain.shape.variance, "d": chain.dim}
+    variance = float(chain.truth.variance.mean())
+    if variance < float("inf"):
+        letters["V_0"] = variance
+    return _bound(build().formula, letters)
+
+
+def _added_variance(workflow: Workflow, decay: float) -> Callable[[], Derivation] | None:
+    from theory.symbolic import kde
+
+    match _settled(workflow):
+        case WorkflowKind.REPLACE if decay != 0.5:
+            return lambda: kde.replace_variance(decay == 1)
+        case WorkflowKind.ACCUMULATE | WorkflowKind.ACCUMULATE_SUBSAMPLE:
+            return kde.root_variance if decay == 0.5 else lambda: kde.pooled_variance(decay == 1)
+        case WorkflowKind.ANCHORED if decay == 0:
+            return lambda: kde.kept_variance("anchored")
+        case WorkflowKind.FRESH if decay == 0 and workflow.weight is None:
+            return lambda: kde.kept_variance("fresh")
+    return None
+
+
+def _replaced_density(chain: KdeChain, field: str) -> Callable[[], Derivation] | None:
+    """Replace, constant bandwidth."""
+    from theory.symbolic import kde_error
+    from theory.truths import Normal
+
+    known = {
+        "cloud_variance": kde_error.cloud_variance,
+        "cloud_mean_error": kde_error.cloud_mean_error,
+    }
+    if isinstance(chain.truth, Normal) and chain.kernel == "gaussian":
+        known["mise"] = kde_error.mise
+    return known.get(field)

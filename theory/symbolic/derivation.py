@@ -94,7 +94,10 @@ class Formula:
         def approximated(part: Any) -> Any:
             arguments = [argument.subs(floats) for argument in part.args]
             if part.func is sympy.harmonic:
-                at, order = arguments
+                at, *orders = arguments
+                if not orders:
+                    return sympy.digamma(at + 1) + sympy.EulerGamma
+                (order,) = orders
                 return sympy.zeta(order) - sympy.zeta(order, at + 1)
             return part.func(*arguments)
 
@@ -205,10 +208,11 @@ def _shifted(order: Any, at: Any, numbers: Mapping[Any, Any]) -> Any:
 
 
 def latex(expression: Any) -> str:
-    """LaTeX, with psi for digamma and H_t^{(2)} for a harmonic sum, which sympy spells out."""
+    """LaTeX, with psi for digamma and H_t, H_t^{(2)} for harmonic sums, which sympy spells out."""
 
-    def letter(index: Any, order: Any = 1) -> Any:
-        return sympy.Symbol(rf"H_{{{sympy.latex(index)}}}^{{({sympy.latex(order)})}}")
+    def letter(index: Any, *order: Any) -> Any:
+        raised = "".join(rf"^{{({sympy.latex(one)})}}" for one in order)
+        return sympy.Symbol(rf"H_{{{sympy.latex(index)}}}{raised}")
 
     return str(sympy.latex(with_psi(expression).replace(sympy.harmonic, letter)))
 

@@ -124,7 +124,7 @@ def mean(kind: str) -> Derivation:
     listed, over = kept_cases(kind)
     return Derivation(
         f"Mean error under {NAMES[kind]}",
-        _REGIMES[kind],
+        REGIMES[kind],
         steps,
         Formula("mean_error", solution.form, solution.where),
         (equal_to_recursion(mean_error, listed, over),),
@@ -141,7 +141,7 @@ def trace(kind: str) -> Derivation:
     listed, over = kept_cases(kind)
     return Derivation(
         f"Mean trace under {NAMES[kind]}",
-        _REGIMES[kind],
+        REGIMES[kind],
         (*error.steps, step),
         Formula("trace_ratio", result, error.formula.where),
         (equal_to_recursion(trace_ratio, listed, over),),
@@ -154,4 +154,4 @@ NAMES = {
     "weighted": "fresh with a weight",
     "pooled": "fresh",
 }
-_REGIMES = {"anchored": ANCHORED, "weighted": FRESH, "pooled": POOLED}
+REGIMES = {"anchored": ANCHORED, "weighted": FRESH, "pooled": POOLED}

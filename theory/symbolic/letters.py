@@ -17,6 +17,12 @@ sigma = Symbol("sigma", positive=True)
 signal = Symbol("r", nonnegative=True)
 f = Symbol("f", positive=True)
 phi = Symbol("phi", positive=True)
+het = Symbol("H", positive=True)
+p = Symbol("p", positive=True)
+h = Symbol("h", positive=True)
+v = Symbol("v", positive=True)
+kappa = Symbol("kappa", positive=True)
+truth_variance = Symbol("V_0", positive=True)
 t = Symbol("t", positive=True, integer=True)
 s = Symbol("s", positive=True, integer=True)
 i = Symbol("i", positive=True, integer=True)
@@ -38,4 +44,10 @@ MEANING: dict[Expr, str] = {
     signal: "w*' Sigma w*, the error of predicting zero",
     f: "filter s / (s + lambda) of a ridge, s an eigenvalue of X'X / n",
     phi: "features over rows, d / n",
+    het: "1 - sum p_0^2 of the true probabilities",
+    p: "true probability of a category",
+    h: "bandwidth, that of the first fit if it changes",
+    v: "variance of the kernel at bandwidth 1",
+    kappa: "transform of the kernel at a frequency",
+    truth_variance: "variance of a coordinate of the truth",
 }

@@ -1,0 +1,167 @@
+"""What synthetic rows are worth beside real ones, and what the number of steps is worth.
+
+The published grid: one fine-tuning of Gemma-2 2B on real and synthetic rows together, one epoch,
+so that more rows are more optimizer steps too. The second panel shows the same losses by steps:
+with few real rows the loss falls with the steps first, whatever the rows are, and rises later.
+
+Source: 2410.16713; the confounding is loopbound theory, section 7.6. Cells of our own, plain and
+step-matched, join as further panels from `data/value_of_synthetic_ours.csv` (columns as published
+and `panel`).
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lm.losscurve import PUBLISHED
+from paper_figures import dataset, style
+from paper_figures.losses import LOSS
+from paper_figures.series import Point, Series
+from theory.curve import Curve, Kind
+from theory.workflow import WorkflowKind
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+NAME = "value_of_synthetic"
+TITLE = "Synthetic rows help only where real rows are few, and more steps explain a part of it"
+ALT = (
+    "Two panels of cross-entropy after fine-tuning on real and synthetic rows. Against the real "
+    "rows: with 4,096 real rows and more, every synthetic row makes it worse; with 1,024 and fewer "
+    "some 1,024 synthetic rows make it better and 40,000 no more so. Against the optimizer steps, "
+    "one line for each number of real rows: with few real rows the lines fall until about ten to "
+    "sixteen steps and rise then; with many they only rise."
+)
+GRID = PUBLISHED / "value_of_synthetic_grid.csv"
+BY_ROWS, STEPS = "published", "optimizer_steps"
+
+
+def _ours() -> Path | None:
+    path = dataset.FOLDER / f"{NAME}_ours.csv"
+    return path if path.is_file() else None
+
+
+def settings() -> dict[str, Any]:
+    """What the committed points must have been read from."""
+    found = {path.name: path for path in (GRID, _ours()) if path is not None}
+    return {
+        name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in found.items()
+    }  # fmt: skip
+
+
+def recompute(*, quick: bool = False) -> list[Point]:
+    """The cells again, from the published values and from our runs.
+
+    label: synthetic rows; n: real rows; generation: optimizer steps.
+    """
+    made = []
+    for path in (GRID, _ours()):
+        if path is None:
+            continue
+        with path.open(encoding="utf-8", newline="") as file:
+            made += [
+                Point(
+                    row.get("panel") or BY_ROWS, LOSS, row["synthetic_rows"], None,
+                    int(row["real_rows"]), int(row[STEPS]), float(row[LOSS]), None, 1,
+                )
+                for row in csv.DictReader(file)
+            ]  # fmt: skip
+    return made
+
+
+def data(points: Sequence[Point] | None = None) -> list[Series]:
+    """One series a cell, its value published rather than computed: index 0, no generation."""
+    if points is None:
+        points = dataset.read(NAME, settings()).points
+    source = "2410.16713, read off the figure"
+    return [
+        Series(
+            p.panel, LOSS, p.label, WorkflowKind.ACCUMULATE, None, p.n,
+            Curve(np.array([p.simulation]), Kind.PUBLISHED, source), (p,),
+        )
+        for p in points
+    ]  # fmt: skip
+
+
+def caption(series: Sequence[Series]) -> str:
+    """What the cells are, and where synthetic rows help."""
+    cells = {(s.panel, s.n, int(s.label)): s.points[0] for s in series}
+    best: dict[int | None, tuple[float, int]] = {}
+    for (panel, real, synthetic), cell in cells.items():
+        if panel == BY_ROWS:
+            best[real] = min(
+                best.get(real, (cell.simulation, synthetic)), (cell.simulation, synthetic)
+            )
+    helps = ", ".join(
+        f"{synthetic:,} beside {real or 0:,}" for real, (_, synthetic) in best.items()
+    )
+    return (
+        f"Gemma-2 2B fine-tuned once on real and synthetic HelpSteer2 rows together (2410.16713), "
+        f"one epoch in batches of 128: {sum(c.panel == BY_ROWS for c in cells.values())} published "
+        f"cells, one run each. Of the numbers of synthetic rows tried best are {helps}. "
+        f"More rows are more optimizer steps as well, so the gain on the left of panel a cannot be "
+        f"told from that of training longer (b) without a comparison at equal steps."
+    )
+
+
+# --- drawing ------------------------------------------------------------------------------------
+
+
+def draw(series: Sequence[Series]) -> Figure:
+    """The figure: loss by real rows for each panel, and the published loss by steps."""
+    from matplotlib import pyplot
+
+    panels = list(dict.fromkeys(s.panel for s in series))
+    figure, axes = pyplot.subplots(1, len(panels) + 1, figsize=(style.WIDTH, 3.4), sharey=True)
+    letters = "abcdefgh"
+    ends = []
+    for i, (place, panel) in enumerate(zip(axes, panels, strict=False)):
+        own = [s.points[0] for s in series if s.panel == panel]
+        title = f"{letters[i]}  by real rows ({panel})"
+        ends.append(_lines(place, own, title, by_steps=False))
+    published = [s.points[0] for s in series if s.panel == BY_ROWS]
+    title = f"{letters[len(panels)]}  by optimizer steps ({BY_ROWS})"
+    ends.append(_lines(axes[-1], published, title, by_steps=True))
+    axes[0].set_ylabel("cross-entropy (nats a token)")
+    style.settle(figure)
+    for place, labels in zip(axes, ends, strict=True):
+        style.end_labels(place, labels, at=place.get_xlim()[1])
+    return figure
+
+
+def _lines(axes: Axes, cells: Sequence[Point], title: str, *, by_steps: bool) -> style.Ends:
+    """One line for each number of synthetic rows over the real rows, or the other way by steps."""
+    kind = WorkflowKind.REPLACE if by_steps else WorkflowKind.ACCUMULATE
+    found: dict[int, list[tuple[int, float]]] = {}
+    for p in cells:
+        real, synthetic = p.n or 0, int(p.label)
+        key, at = (real, p.generation) if by_steps else (synthetic, real)
+        found.setdefault(key, []).append((at, p.simulation))
+    axes.set(title=title, xscale="log", xlabel="optimizer steps" if by_steps else "real rows")
+    axes.grid(axis="y")
+    ends: style.Ends = []
+    colours = style.shades(kind, len(found))
+    for i, (key, colour) in enumerate(zip(sorted(found), colours, strict=True)):
+        at, loss = np.array(sorted(found[key])).T
+        marker = style.MARKERS[i % len(style.MARKERS)]
+        axes.plot(at, loss, color=colour, marker=marker)
+        last = at[-1] if by_steps and len(at) > 2 else max(p.n or 0 for p in cells)
+        name = f"{key:,} real" if by_steps else f"{key:,} synthetic"
+        if at[-1] == last:
+            ends.append((float(loss[-1]), name, colour))
+            continue
+        away, side = ((-4, -3), "right") if by_steps else ((4, 3), "left")
+        axes.annotate(
+            name, (at[-1], loss[-1]), away, textcoords="offset points", ha=side, va="center",
+            fontsize=style.SMALL,
+        )  # fmt: skip
+    style.plain_ticks(axes.xaxis, (2, 10, 50, 300) if by_steps else (128, 512, 2048, 12000))
+    style.plain_ticks(axes.yaxis)
+    return ends

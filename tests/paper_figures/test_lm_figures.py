@@ -1,0 +1,101 @@
+"""The figures of language models: published values, fitted lines, and our runs when there are."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from lm.against import Shape, fit
+from lm.losscurve import FINETUNING, PRETRAINING, published
+from paper_figures import (
+    dataset,
+    lm_against_theory,
+    lm_finetuning,
+    lm_pretraining,
+    losses,
+    style,
+    value_of_synthetic,
+)
+from theory.inflation import inflation
+from theory.workflow import Workflow
+
+
+@pytest.mark.parametrize(
+    "module", [lm_against_theory, lm_finetuning, lm_pretraining, value_of_synthetic]
+)
+def test_committed_points_are_the_published_values(module):
+    assert list(dataset.read(module.NAME, module.settings()).points) == module.recompute()
+
+
+def test_every_published_curve_is_drawn_with_its_fit():
+    found = {(s.panel, s.label): s for s in lm_against_theory.data() if s.quantity == losses.THEORY}
+    curves = [*published(PRETRAINING), *published(FINETUNING)]
+    assert set(found) == {(c.model, c.label) for c in curves}
+    for curve in curves:
+        line = found[curve.model, curve.label]
+        at, mean, _ = line.measured
+        np.testing.assert_array_equal(at, curve.generations)
+        np.testing.assert_array_equal(mean, curve.mean)
+        a, b = fit(curve, Shape.INFLATION).coefficients
+        v = inflation(curve.workflow, int(at[-1])).values
+        np.testing.assert_allclose(line.theory.values, a + b * v, rtol=1e-12)
+
+
+def test_the_caption_is_right_about_the_signs():
+    """b < 0 in panels b and e, b and c > 0 for the subsamples."""
+    for curve in published(PRETRAINING):
+        _, b, *c = fit(curve, Shape.PASSES).coefficients if curve.label != "replace" else (0, 0)
+        if curve.label == "accumulate":
+            assert b < 0
+        if curve.label == "accumulate-subsample":
+            assert min(b, *c) > 0
+    said = lm_against_theory.caption(lm_against_theory.data())
+    assert "between 0.081 % and 97 % of the variance" in said
+    assert "leave 0.018 to 0.43 %" in said
+
+
+def test_a_line_begins_with_what_its_formula_gives_at_zero():
+    t, flow = np.arange(1, 8), Workflow.replace(100)
+    made = losses.LossCurve("m", "replace", flow, t, [2 + 0.5 * np.log(t)])
+    assert losses._line(fit(made, Shape.LOGARITHM), 7)[0] == -np.inf
+    made = losses.LossCurve("m", "replace", flow, t, [2 + 0.5 * np.sqrt(t)])
+    assert losses._line(fit(made, Shape.POWER), 7)[0] == pytest.approx(2, abs=1e-5)
+    made = losses.LossCurve("m", "replace", flow, t, [2 - 0.5 * 0.5**t])
+    assert losses._line(fit(made, Shape.CONTRACTION), 7)[0] == pytest.approx(1.5, abs=1e-6)
+
+
+def test_our_runs_join_when_their_file_is_there(tmp_path, monkeypatch):
+    """With bars of the seeds, another manifest, and a row of panels of their own."""
+    monkeypatch.setattr(dataset, "FOLDER", tmp_path)
+    before = lm_finetuning.settings()
+    lines = [
+        f"tiny,{flow},{t},{2 + slope * t + 0.01 * s},{s}"
+        for flow, slope in (("replace", 0.2), ("accumulate", 0.02), ("accumulate-subsample", 0.04))
+        for t in range(1, 7)
+        for s in range(3)
+    ]
+    (tmp_path / "lm_finetuning_ours.csv").write_text(
+        "\n".join(["model,workflow,generation,test_cross_entropy,seed", *lines]), encoding="utf-8"
+    )
+    assert lm_finetuning.settings() != before
+    points = lm_finetuning.recompute()
+    own = [p for p in points if p.panel == "tiny"]
+    assert len(own) == 18
+    assert own[0].std_error == pytest.approx(0.01 / np.sqrt(3))
+    series = lm_finetuning.data(points)
+    assert "Ours: tiny (3 seeds, bars of 2 standard errors)." in lm_finetuning.caption(series)
+    with style.publication():
+        assert len(lm_finetuning.draw(series).axes) == 4
+
+
+def test_a_step_matched_grid_of_ours_is_a_panel(tmp_path, monkeypatch):
+    monkeypatch.setattr(dataset, "FOLDER", tmp_path)
+    shutil.copy(value_of_synthetic.GRID, tmp_path / "grid.csv")
+    rows = (tmp_path / "grid.csv").read_text(encoding="utf-8").splitlines()
+    own = [rows[0] + ",panel", *(row + ",ours" for row in rows[1:])]
+    (tmp_path / "value_of_synthetic_ours.csv").write_text("\n".join(own), encoding="utf-8")
+    series = value_of_synthetic.data(value_of_synthetic.recompute())
+    assert len(series) == 2 * (len(rows) - 1)
+    assert f"{len(rows) - 1} published cells" in value_of_synthetic.caption(series)
+    with style.publication():
+        assert len(value_of_synthetic.draw(series).axes) == 3
