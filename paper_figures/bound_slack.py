@@ -162,6 +162,7 @@ def bound(theorem: Theorem, cell: Cell) -> FloatArray:
         return _wasserstein_bound(chain, flow, theorem.upper)
     if isinstance(chain, CategoricalChain):
         return categorical.curves(chain, flow, GENERATIONS)[theorem.bound].values
+    assert isinstance(chain, RegressionChain)
     return regression.curves(chain, flow, GENERATIONS)[theorem.bound].values
 
 

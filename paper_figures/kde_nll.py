@@ -14,19 +14,17 @@ Source: the setting is that of 2410.16713; the bound is loopbound theory, sectio
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from paper_figures import captions, dataset, style
 from paper_figures.kde_cells import (
-    BLURRED,
     DATA_SETS,
     NLL,
     QUICK_SETS,
     ROWS,
-    SETS,
+    TESTS,
     WORKFLOWS,
     Likelihood,
     entropies,
@@ -34,11 +32,7 @@ from paper_figures.kde_cells import (
     measured,
     panel_of,
 )
-from paper_figures.series import FloatArray, Point, Series, panel
-from theory.curve import Curve, Kind
-from theory.kde.constant import nll_lower
-from theory.kde.lineage import lineage_law
-from theory.workflow import Workflow, WorkflowKind
+from paper_figures.series import Point, Series, panel
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,7 +45,8 @@ GENERATIONS = 100
 BANDWIDTHS = (0.1, 0.5, 1.0)
 MAIN = 0.1
 SHOWN = (1, 2, 3, 5, 10, 20, 30, 50, 70, 100)
-LOWER = "nll_lower"
+SETS = 16  # test sets of a cell
+RUNS = {10: 8, 32: 8, 100: 4, 316: 2, 1000: 1}  # of a set, by rows a batch
 
 ALT = (
     "Twelve panels, a row for each of blobs, circles, moons and swiss roll, a column for each of "
@@ -63,18 +58,15 @@ ALT = (
     "and stays apart by n."
 )
 
-_LIMITS = {  # of the y axes, and their ticks
-    "blobs": ((3.5, 300), (4, 10, 100)),
-    "circles": ((0.6, 60), (1, 3, 10, 30)),
-    "moons": ((0.2, 60), (0.3, 1, 3, 10, 30)),
-    "swiss roll": ((5, 3000), (6, 10, 100, 1000)),
-}
+_TICKS = (0.2, 0.3, 0.5, 1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 300, 500, 1000)
+_ROOM = 1.12  # above and below what is drawn, as a ratio
+_MOST_TICKS = 5
 
 
 def cells() -> list[Likelihood]:
     """The simulations behind the points."""
     return [
-        Likelihood(data_set, h, make(n), SHOWN, *SETS[n])
+        Likelihood(data_set, h, make(n), SHOWN, SETS, RUNS[n])
         for data_set in DATA_SETS
         for h in BANDWIDTHS
         for make in WORKFLOWS
@@ -93,43 +85,21 @@ def recompute(*, quick: bool = False) -> list[Point]:
 
 
 def data(points: Sequence[Point] | None = None) -> list[Series]:
-    """Every panel's bound with its points: the entropy where the bound is not known."""
+    """Every cell's points above its bound, which n does not change."""
     if points is None:
         points = dataset.read(NAME, settings()).points
-    own: dict[tuple[str, str, int], list[Point]] = {}
+    own: dict[tuple[str, str, int | None], list[Point]] = {}
     for point in points:
         own.setdefault((point.panel, point.label, point.n), []).append(point)
+    every = tuple(range(1, GENERATIONS + 1))
     return [
         Series(
             cell.panel, NLL, cell.workflow.kind.value, cell.workflow.kind, cell.dim, cell.n,
-            bound(cell.data_set, cell.bandwidth, cell.workflow.kind),
+            cell.bound(every),
             tuple(own.get((cell.panel, cell.workflow.kind.value, cell.n), ())),
         )
         for cell in cells()
     ]  # fmt: skip
-
-
-@cache
-def bound(data_set: str, bandwidth: float, kind: WorkflowKind) -> Curve:
-    """A lower bound on the expected NLL, nats; index 0 and `limit` None is the truth's entropy."""
-    entropy = entropies()[data_set]
-    if data_set not in BLURRED:
-        return Curve(np.full(GENERATIONS + 1, entropy), Kind.LOWER, "entropy of the truth")
-    values = _bounds(data_set, bandwidth)[0 if kind is WorkflowKind.REPLACE else 1]
-    source = "loopbound theory, section 5, Jensen"
-    return Curve(np.concatenate([[entropy], values]), Kind.LOWER, source)
-
-
-@cache
-def _bounds(data_set: str, bandwidth: float) -> FloatArray:
-    """NLL of the mean density, axes ([replace, accumulate], generation from 1)."""
-    blurred, noise = BLURRED[data_set]
-    laws = [
-        lineage_law(flow, GENERATIONS)[1:]
-        for flow in (Workflow.replace(1), Workflow.accumulate(1))
-    ]  # fmt: skip
-    found = nll_lower(blurred, noise, bandwidth, np.concatenate(laws))
-    return found.reshape(2, GENERATIONS)
 
 
 def caption(series: Sequence[Series]) -> str:
@@ -141,15 +111,14 @@ def caption(series: Sequence[Series]) -> str:
     )
     return (
         f"Gaussian kernels of bandwidth h = {MAIN:g} on four toy data sets, refitted "
-        f"{GENERATIONS} times; mean negative log likelihood of 500 test rows in nats (log scale), "
-        f"the same rows every generation. Points: Monte Carlo with bars of {style.BARS:g} standard "
-        f"errors over test sets, most of them hidden by the marker, joined by thin lines "
-        f"({by_size}); they are the excess over the truth's own NLL on the same rows plus the "
-        f"entropy. Grey dotted line: entropy of the truth. Black line: the exact NLL of the mean "
-        f"density, a lower bound on the expected NLL and its limit as n → ∞, for every n; it is "
-        f"not known here for the swiss roll. Subsample is accumulate-subsample, n rows without "
-        f"replacement. The data have the same panels at h = 0.5 and 1. "
-        f"{_below(series)}"
+        f"{GENERATIONS} times; mean negative log likelihood of {TESTS} test rows in nats (log "
+        f"scale), the same rows every generation. Black line: the exact NLL of the mean density, a "
+        f"lower bound on the expected NLL and its limit as n → ∞, the same for every n. Points: "
+        f"Monte Carlo ({by_size}, over {SETS} test sets), light to dark with n and joined by thin "
+        f"lines: that NLL plus the mean excess over it on the same rows, with bars of "
+        f"{style.BARS:g} standard errors over test sets, most of them hidden by the marker. Grey "
+        f"dotted line: entropy of the truth. Subsample is accumulate-subsample, n rows without "
+        f"replacement. The data have the same panels at h = 0.5 and 1. {_below(series)}"
     )
 
 
@@ -178,62 +147,67 @@ def draw(series: Sequence[Series]) -> Figure:
 
     kinds = [make(1).kind for make in WORKFLOWS]
     figure, axes = pyplot.subplots(
-        len(DATA_SETS), len(kinds), figsize=(style.WIDTH, 8.4), sharex=True
+        len(DATA_SETS), len(kinds), figsize=(style.WIDTH, 8.0), sharex=True, sharey="row"
     )
-    ends = []
+    letters = iter("abcdefghijkl")
     for row, data_set in zip(axes, DATA_SETS, strict=True):
+        own = panel(series, panel_of(data_set, MAIN))
         for place, kind in zip(row, kinds, strict=True):
-            own = [s for s in panel(series, panel_of(data_set, MAIN)) if s.kind is kind]
-            ends.append(_draw_panel(place, own, data_set))
-    for letter, place, (data_set, kind) in zip(
-        "abcdefghijkl", axes.flat, [(d, k) for d in DATA_SETS for k in kinds], strict=True
-    ):
-        name = kind.value.removeprefix("accumulate-")
-        place.set_title(f"{letter}  {data_set}, {name}")
-    for row in axes:
-        row[0].set_ylabel("test NLL (nats, log scale)")
-        for place in row[1:]:
-            place.tick_params(labelleft=False)
+            _draw_panel(place, [s for s in own if s.kind is kind])
+            style.reference(place, entropies()[data_set])
+            name = kind.value.removeprefix("accumulate-")
+            place.set_title(f"{next(letters)}  {data_set}, {name}")
+        _limit(row[0], own)
+        row[0].set_ylabel("test NLL (nats, log)")
     for place in axes[-1]:
         place.set_xlabel("generation t (log scale)")
     _explain(figure)
-    style.settle(figure)
-    for place, labels in zip(axes.flat, ends, strict=True):
-        style.end_labels(place, labels, at=GENERATIONS)
     return figure
 
 
-def _draw_panel(axes: Axes, series: Sequence[Series], data_set: str) -> style.Ends:
-    limits, ticks = _LIMITS[data_set]
-    axes.set(xscale="log", yscale="log", xlim=(0.9, 115), ylim=limits)
+def _limit(axes: Axes, series: Sequence[Series]) -> None:
+    """Limits and ticks of a row: everything drawn, bars included."""
+    low = min(float(s.theory[0]) for s in series)
+    tops = [mean + style.BARS * error for s in series for _, mean, error in (s.measured,)]
+    high = max(float(top.max()) for top in tops if len(top))
+    axes.set_ylim(low / _ROOM, high * _ROOM)
+    ticks = [tick for tick in _TICKS if low / _ROOM < tick < high * _ROOM]
+    style.plain_ticks(axes.yaxis, ticks[:: -(-len(ticks) // _MOST_TICKS)])
+
+
+def _draw_panel(axes: Axes, series: Sequence[Series]) -> None:
+    """Points of every n, a shade and a marker each, above their bound."""
+    axes.set(xscale="log", yscale="log", xlim=(0.9, 115))
     style.plain_ticks(axes.xaxis, (1, 3, 10, 30, 100))
-    style.plain_ticks(axes.yaxis, ticks)
+    axes.minorticks_off()
     axes.grid(axis="y")
-    style.reference(axes, entropies()[data_set])
-    if data_set in BLURRED:
-        t = np.arange(1, GENERATIONS + 1)
-        axes.plot(t, series[0].theory.values[1:], color=style.INK, linewidth=1.0, zorder=4)
-    ends = []
+    t = np.arange(1, GENERATIONS + 1)
+    axes.plot(t, series[0].theory.values[1:], color=style.INK, linewidth=1.0, zorder=4)
     colours = style.shades(series[0].kind, len(series))
     for s, colour, marker in zip(series, colours, style.MARKERS, strict=False):
-        if s.points:
-            at, mean, _ = s.measured
-            axes.plot(at, mean, color=colour, linewidth=0.7, zorder=2)
-            style.draw_points(axes, s, colour=colour, marker=marker)
-            ends.append((float(mean[-1]), f"n = {style.plain(s.n or 0)}", colour))
-    return ends
+        at, mean, _ = s.measured
+        axes.plot(at, mean, color=colour, linewidth=0.7, zorder=2)
+        style.draw_points(axes, s, colour=colour, marker=marker)
 
 
 def _explain(figure: Figure) -> None:
     from matplotlib.lines import Line2D
 
+    greys = [
+        Line2D([], [], color=style.INK, marker=marker, linewidth=0.7)
+        for _, marker in zip(ROWS, style.MARKERS, strict=False)
+    ]
     handles = [
         Line2D([], [], color=style.INK, linewidth=1.0),
         Line2D([], [], color=style.GREY, linestyle=(0, (1, 2))),
-        Line2D([], [], color=style.INK, marker="o", linewidth=0.7),
+        *greys,
     ]
     names = [
         "exact lower bound, n → ∞", "entropy of the truth",
-        f"Monte Carlo ± {style.BARS:g} standard errors",
+        *(f"n = {style.plain(n)}" for n in ROWS),
     ]  # fmt: skip
-    figure.legend(handles, names, loc="outside lower center", ncols=len(names))
+    figure.legend(
+        handles, names, loc="outside lower center", ncols=len(names), columnspacing=1.0,
+        handlelength=1.6, title=f"points: Monte Carlo ± {style.BARS:g} standard errors",
+        title_fontsize=7.5,
+    )  # fmt: skip

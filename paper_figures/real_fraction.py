@@ -101,7 +101,7 @@ def data(points: Sequence[Point] | None = None) -> list[Series]:
 
 def _share(workflow: Workflow) -> Curve:
     """Expected share of real rows; index 0 is the truth, all real."""
-    values = [1.0, *(workflow.real_fraction(t) for t in range(1, GENERATIONS + 1))]
+    values = np.array([1.0, *(workflow.real_fraction(t) for t in range(1, GENERATIONS + 1))])
     return Curve(values, Kind.EXACT, "loopbound theory, section 0")
 
 

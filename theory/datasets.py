@@ -127,8 +127,8 @@ class SwissRoll:
         variance = self.noise**2
         found = np.zeros(len(x))
         for start in range(0, len(x), 64):
-            distance = ((x[start : start + 64, None, :] - nodes) ** 2).sum(axis=2)
-            found[start : start + 64] = np.exp(-distance / (2 * variance)) @ weights
+            u, v = (x[start : start + 64, None, i] - nodes[:, i] for i in range(2))
+            found[start : start + 64] = np.exp(-(u * u + v * v) / (2 * variance)) @ weights
         return found / (2 * math.pi * variance)
 
     def height_pdf(self, y: FloatArray) -> FloatArray:
