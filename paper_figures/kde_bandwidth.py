@@ -46,7 +46,7 @@ RULES = (Scott(), Silverman())
 N = 32
 SHOWN = (1, *range(100, GENERATIONS + 1, 100))
 ENDS = (1, GENERATIONS)
-SETS = 16  # test sets, of one run each
+SETS = 8  # test sets, of one run each
 
 ALT = (
     "Fifteen panels, a column for each of replace, accumulate and accumulate-subsample with 32 "
