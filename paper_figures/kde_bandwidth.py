@@ -152,6 +152,7 @@ def draw(series: Sequence[Series]) -> Figure:
         place.set_title(f"{next(letters)}  Scott's rule, {_short(kind)}")
     for row in axes:
         row[0].set_ylabel("test NLL (nats, log)")
+    figure.align_ylabels(axes[:, 0])
     _explain(figure)
     return figure
 

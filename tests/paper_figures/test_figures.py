@@ -121,6 +121,9 @@ def test_captions_state_the_runs_of_the_manifest_and_no_others(name):
     several = {n for n in committed.manifest["replicates"] if n > 1}
     single = {len(gaussian_overview._RUNS)} if 1 in committed.manifest["replicates"] else set()
     assert several
+    lowest = re.findall(r"([\d,]+) to [\d,]+ runs", said)
+    assert {int(n.replace(",", "")) for n in lowest} <= several
+    assert len(several) > 1 or not lowest
     assert set(counts) == several | single
 
 

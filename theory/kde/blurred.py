@@ -98,7 +98,8 @@ def log_mean_densities(
         >>> from theory.datasets import CENTRES, blobs
         >>> law = added(Workflow.replace(100), np.ones(3), (1, 2))
         >>> log_mean_densities(lambda s: blobs(CENTRES, s), 1.0, law, [[0.0, 5.0]]).round(3)
-        array([[-3.63 ], [-4.035]])
+        array([[-3.63 ],
+               [-4.035]])
     """
     x = np.asarray(points, dtype=np.float64)
     found = []
@@ -127,7 +128,7 @@ def nll_lower(blurred: Blurred, noise: float, law: Added) -> FloatArray:
         >>> from theory.datasets import CENTRES, blobs
         >>> law = added(Workflow.replace(100), np.ones(3), (1, 2))
         >>> nll_lower(lambda scale: blobs(CENTRES, scale), 1.0, law).round(3)
-        array([4.13 , 4.436])
+        array([4.13 , 4.368])
     """
     least = math.hypot(noise, math.sqrt(float(law.variances.min())))
     truths = [blurred(math.hypot(noise, math.sqrt(v))) for v in law.variances]
