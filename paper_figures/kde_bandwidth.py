@@ -168,10 +168,11 @@ def draw(series: Sequence[Series]) -> Figure:
 
 
 def _limit(axes: Axes, series: Sequence[Series]) -> None:
-    """Limits of a row: from below the entropy to above every point; wide bars may leave."""
-    low = min(float(s.theory[0]) for s in series)
-    high = max(p.simulation for s in series for p in s.points)
-    axes.set_ylim(low / 1.3, high * 2)
+    """Limits and ticks of a row: from below the entropy to above every point; wide bars may leave."""
+    low = min(float(s.theory[0]) for s in series) / 1.3
+    high = max(p.simulation for s in series for p in s.points) * 2
+    axes.set_ylim(low, high)
+    style.plain_ticks(axes.yaxis, [tick for tick in _TICKS if low < tick < high])
 
 
 def _short(kind: WorkflowKind) -> str:
@@ -183,7 +184,6 @@ def _draw_bandwidths(axes: Axes, series: Sequence[Series], data_set: str) -> Non
     by_h = [panel(series, panel_of(data_set, h))[0] for h in BANDWIDTHS]
     axes.set(xscale="log", yscale="log")
     style.plain_ticks(axes.xaxis, (0.01, 0.1, 1, 10, 100))
-    style.plain_ticks(axes.yaxis, _TICKS)
     axes.minorticks_off()
     axes.grid(axis="y")
     style.reference(axes, entropies()[data_set])
@@ -203,7 +203,6 @@ def _draw_rules(axes: Axes, series: Sequence[Series]) -> None:
     """NLL against t, a shade a data set; Silverman hollow."""
     axes.set(xlim=(-20, 1030), yscale="log", xlabel="generation t")
     style.plain_ticks(axes.xaxis, (1, 500, 1000))
-    style.plain_ticks(axes.yaxis, _TICKS)
     axes.minorticks_off()
     axes.grid(axis="y")
     colours = style.shades(series[0].kind, len(DATA_SETS))
