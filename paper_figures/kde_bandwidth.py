@@ -168,7 +168,7 @@ def draw(series: Sequence[Series]) -> Figure:
 
 
 def _limit(axes: Axes, series: Sequence[Series]) -> None:
-    """Limits and ticks of a row: from below the entropy to above every point; wide bars may leave."""
+    """Limits and ticks of a row: the entropy and every point; wide bars may leave."""
     low = min(float(s.theory[0]) for s in series) / 1.3
     high = max(p.simulation for s in series for p in s.points) * 2
     axes.set_ylim(low, high)
