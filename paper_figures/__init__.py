@@ -4,6 +4,11 @@ gaussian_overview.py     the Gaussian chain: fitted densities, mean error, trace
 universal_inflation.py   v_t of every workflow, and how fast a finite chain comes to it
 regression_error.py      linear regression: the same rows or new ones, and a subsample's threshold
 categorical_collapse.py  categories: entropy, survivors, and the time until one is left
+kde_nll.py               kernel densities of toy data: test likelihood, entropy and its bound
+kde_bandwidth.py         the same against the bandwidth, over 1,000 generations
+kde_mise.py              kernel densities: exact error by bandwidth rule, the best bandwidths
+real_fraction.py         how much of what a model trains on is real
+kde_cells.py             what the two simulate
 regression_cells.py      what it simulates
 catalogue.py             their names
 series.py                one simulation of a figure, its points, a line with its points

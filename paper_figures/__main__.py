@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from loopbound import version
-from paper_figures import dataset, render
+from paper_figures import dataset, render, style
 from paper_figures.catalogue import FIGURES, FigureModule
 from paper_figures.dataset import BadData, Dataset
 from theory.commandline import STOPPED, Parser, answer, in_one_line
@@ -82,6 +82,7 @@ def _act(options: argparse.Namespace) -> int:
     chosen = _chosen(options)
     _check_folders(options)
     _check_thumbnail(options)
+    style.check_font()
     found = []
     for module in chosen:
         try:

@@ -10,6 +10,7 @@ from paper_figures.series import Cell, FloatArray, Point
 from paper_figures.style import BARS
 from theory.categorical import CategoricalChain
 from theory.gaussian import GaussianChain
+from theory.kde import KdeChain
 from theory.regression import RegressionChain
 from theory.verification import VerifiedChain
 
@@ -46,7 +47,7 @@ def _means(
 ) -> Iterator[tuple[str, FloatArray, FloatArray]]:  # fmt: skip
     """(field, means, standard errors), arrays of axis (generation,)."""
     # numba, which drawing does not need
-    from montecarlo import categorical, gaussian, regression, verification
+    from montecarlo import categorical, gaussian, kde, regression, verification
 
     chain, flow, last = cell.chain, cell.workflow, cell.generations
     if isinstance(chain, GaussianChain):
@@ -63,6 +64,10 @@ def _means(
         found = verification.estimate(
             chain, flow, last, seed=seed, replicates=replicates, fields=cell.fields,
             method=cell.method,
+        )  # fmt: skip
+    elif isinstance(chain, KdeChain):
+        found = kde.estimate(
+            chain, flow, last, seed=seed, replicates=replicates, fields=cell.fields
         )  # fmt: skip
     else:
         found = regression.estimate(

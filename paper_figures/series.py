@@ -9,16 +9,17 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from theory import categorical, gaussian, regression, verification
+from theory import categorical, gaussian, kde, regression, verification
 from theory.categorical import CategoricalChain
 from theory.curve import Curve
 from theory.gaussian import GaussianChain
+from theory.kde import KdeChain
 from theory.regression import RegressionChain
 from theory.verification import VerifiedChain
 from theory.workflow import Workflow, WorkflowKind
 
 FloatArray = npt.NDArray[np.float64]
-Chain: TypeAlias = GaussianChain | RegressionChain | CategoricalChain | VerifiedChain
+Chain: TypeAlias = GaussianChain | RegressionChain | CategoricalChain | KdeChain | VerifiedChain
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,8 @@ class Cell:
             return categorical.curves(chain, workflow, generations)[quantity]
         if isinstance(chain, VerifiedChain):
             return verification.curves(chain, workflow, generations)[quantity]
+        if isinstance(chain, KdeChain):
+            return kde.curves(chain, workflow, generations)[quantity]
         probability = self.quantities.get(quantity)
         if probability is None:
             return regression.curves(chain, workflow, generations)[quantity]
@@ -108,6 +111,8 @@ class Cell:
                 "centres": list(self.chain.centres),
                 "method": self.method,
             }
+        if isinstance(self.chain, KdeChain):
+            return {"truth": repr(self.chain.truth), "bandwidth": repr(self.chain.bandwidth)}
         return {
             "noise": self.chain.noise,
             "design": self.chain.design,
@@ -161,6 +166,7 @@ class Series:
         n: rows a batch, None for the limit of many.
         theory: the line over generations 0..T.
         points: of the simulation, by generation.
+        listed: generations that `rows` has, None for all.
     """
 
     panel: str
@@ -171,6 +177,7 @@ class Series:
     n: int | None
     theory: Curve
     points: tuple[Point, ...] = ()
+    listed: tuple[int, ...] | None = None
 
     @property
     def measured(self) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -182,8 +189,9 @@ class Series:
     def rows(self) -> Iterator[tuple[Any, ...]]:
         """One tuple a generation, in the order of `COLUMNS`."""
         found = {point.generation: point for point in self.points}
-        for t, value in enumerate(self.theory.values):
-            point = found.get(t)
+        every = range(len(self.theory.values)) if self.listed is None else self.listed
+        for t in every:
+            value, point = self.theory[t], found.get(t)
             measured = (point.simulation, point.std_error, point.replicates) if point else ()
             head = (self.panel, self.quantity, self.label, self.dim, self.n, t, float(value))
             yield (*head, *(measured or (None, None, None)))

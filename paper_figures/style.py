@@ -42,13 +42,15 @@ BARS = 2.0  # standard errors that an error bar spans on each side
 Ends: TypeAlias = list[tuple[float, str, str]]
 """(y, text, colour) of curves that are labelled at their ends."""
 
+FONT = "DejaVu Sans"
+
 _RC = {
     "figure.dpi": 100,
     "savefig.dpi": 200,
     "figure.constrained_layout.use": True,
     "figure.constrained_layout.hspace": 0.05,
     "figure.constrained_layout.wspace": 0.04,
-    "font.family": "DejaVu Sans",
+    "font.family": FONT,
     "font.size": 8,
     "axes.titlesize": 8,
     "axes.labelsize": 8,
@@ -92,6 +94,22 @@ def publication() -> Iterator[None]:
             yield
         finally:
             pyplot.close("all")
+
+
+def check_font() -> None:
+    """Refuse to draw with another font than ours: widths and symbols would be wrong.
+
+    Raises:
+        ValueError: it is not installed.
+    """
+    from matplotlib import font_manager
+
+    try:
+        font_manager.findfont(FONT, fallback_to_default=False)
+    except ValueError:
+        raise ValueError(
+            f"font {FONT!r} is missing: it comes with matplotlib, whose installation is damaged"
+        ) from None
 
 
 def shades(kind: WorkflowKind, count: int) -> list[str]:

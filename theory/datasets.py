@@ -104,12 +104,13 @@ class SwissRoll:
     noise: float = 0.05
 
     dim = 3
+    height = 21.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "noise", _noise(self.noise))
 
     @cached_property
-    def _roll(self) -> tuple[FloatArray, FloatArray]:
+    def roll(self) -> tuple[FloatArray, FloatArray]:
         """Nodes of the curve, axes (node, feature), and their weights."""
         low, high = 1.5 * math.pi, 4.5 * math.pi
         t, weights = _open(low, high, (high - low) * math.hypot(high, 1) / self.noise)
@@ -118,16 +119,20 @@ class SwissRoll:
     def pdf(self, x: npt.ArrayLike) -> FloatArray:
         """Density, axis (point,)."""
         table = points(x, 3)
-        nodes, weights = self._roll
-        variance = self.noise**2
-        plane = np.zeros(len(table))
-        for start in range(0, len(table), 64):
-            part = table[start : start + 64, ::2]
-            distance = ((part[:, None, :] - nodes) ** 2).sum(axis=2)
-            plane[start : start + 64] = np.exp(-distance / (2 * variance)) @ weights
-        return plane / (2 * math.pi * variance) * self._height_pdf(table[:, 1])
+        return self.plane_pdf(table[:, ::2]) * self.height_pdf(table[:, 1])
 
-    def _height_pdf(self, y: FloatArray) -> FloatArray:
+    def plane_pdf(self, x: FloatArray) -> FloatArray:
+        """Density across the height by itself, axis (point,), for points in the plane."""
+        nodes, weights = self.roll
+        variance = self.noise**2
+        found = np.zeros(len(x))
+        for start in range(0, len(x), 64):
+            u, v = (x[start : start + 64, None, i] - nodes[:, i] for i in range(2))
+            found[start : start + 64] = np.exp(-(u * u + v * v) / (2 * variance)) @ weights
+        return found / (2 * math.pi * variance)
+
+    def height_pdf(self, y: FloatArray) -> FloatArray:
+        """Density of the height by itself, axis (point,)."""
         from scipy.special import ndtr
 
         return np.asarray(ndtr(y / self.noise) - ndtr((y - 21) / self.noise)) / 21
@@ -135,7 +140,7 @@ class SwissRoll:
     def characteristic(self, w: npt.ArrayLike) -> npt.NDArray[np.complex128]:
         """E exp(i w'x), axis (frequency,)."""
         w = points(w, 3)
-        nodes, weights = self._roll
+        nodes, weights = self.roll
         curve = np.array([np.exp(1j * (nodes @ v)) @ weights for v in w[:, ::2]])
         height = np.exp(10.5j * w[:, 1]) * np.sinc(10.5 * w[:, 1] / math.pi)
         return np.asarray(curve * height * np.exp(-((self.noise * w) ** 2).sum(axis=1) / 2))
@@ -158,21 +163,21 @@ class SwissRoll:
     @property
     def mean(self) -> FloatArray:
         """Axis (feature,)."""
-        nodes, weights = self._roll
+        nodes, weights = self.roll
         plane = weights @ nodes
         return np.array([plane[0], 10.5, plane[1]])
 
     @property
     def variance(self) -> FloatArray:
         """Variance of each coordinate, axis (feature,)."""
-        nodes, weights = self._roll
+        nodes, weights = self.roll
         plane = weights @ (nodes - weights @ nodes) ** 2
-        return np.array([plane[0], 21**2 / 12, plane[1]]) + self.noise**2
+        return np.array([plane[0], self.height**2 / 12, plane[1]]) + self.noise**2
 
     @cached_property
     def square_integral(self) -> float:
         """Integral of the squared density: pairs of nodes, times that of the height."""
-        nodes, weights = self._roll
+        nodes, weights = self.roll
         variance = 2 * self.noise**2
         # Arms are 2 pi apart: below a noise of 0.5 only neighbours on one arm are seen.
         near = len(nodes) if self.noise > 0.5 else 3 * PANEL_NODES
@@ -186,7 +191,23 @@ class SwissRoll:
         height = (math.erf(z) - (1 - math.exp(-(z**2))) / (z * math.sqrt(math.pi))) / 21
         return total / (2 * math.pi * variance) * height
 
-    @property
-    def entropy(self) -> None:
-        """Not computed: None."""
-        return None
+    @cached_property
+    def entropy(self) -> float | None:
+        """-E log f_0 in nats, to 1e-4 for a noise up to 0.5, where arms are apart; else None.
+
+        Plane and height are independent. Nodes of the curve times Gauss and Hermite's of the noise:
+        along an arm the log density is a parabola across it, all but linear along it.
+        """
+        if self.noise > 0.5:
+            return None
+        nodes, weights = SwissRoll(16 * self.noise).roll
+        z, w = np.polynomial.hermite_e.hermegauss(4)
+        w = w / math.sqrt(2 * math.pi)
+        shift = np.stack(np.meshgrid(z, z, indexing="ij"), axis=-1).reshape(-1, 2)
+        plane = (nodes[:, None, :] + self.noise * shift).reshape(-1, 2)
+        log = np.log(self.plane_pdf(plane)).reshape(len(nodes), -1)
+        edge, steps = np.linspace(-9, 9, 721, retstep=True)
+        p = self.height_pdf(self.noise * edge) * self.height
+        below = -float((p * np.log(p)).sum()) * steps * self.noise / self.height
+        height = math.log(self.height) + 2 * below
+        return height - float(weights @ log @ np.outer(w, w).ravel())

@@ -54,7 +54,7 @@ def gather(rng: np.random.Generator, plan: Plan, t: int, by: Any, memory: Memory
         if plan.weights[t, s] > 0.0:
             shares[s] = plan.weights[t, s] / size
             x, start = (rows.drawn, 0) if plan.subsample else (rows.x, plan.start[s])
-            add(plan.shape, h, x, start, size, s, by, into)
+            add(plan.shape, h, x, start, size, s, by.shown[t], by, into)
             pairs += 0.0 if plan.subsample else shares[s] * shares[s] * size
         else:
             shares[s] = 0.0

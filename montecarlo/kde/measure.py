@@ -46,6 +46,7 @@ class Measures(NamedTuple):
         points: test points, then nodes of the excess, axes (feature, point).
         point_weights: axes ([nll, excess_nll], point).
         offsets: of the two: 0 and minus the entropy by the same nodes.
+        shown: whether fit t is measured at the points, axis (generation,).
     """
 
     centre: FloatArray
@@ -59,10 +60,15 @@ class Measures(NamedTuple):
     points: FloatArray
     point_weights: FloatArray
     offsets: FloatArray
+    shown: npt.NDArray[np.bool_]
 
 
 def measures(
-    chain: KdeChain, bandwidth: FloatArray, fields: Sequence[str], points: FloatArray
+    chain: KdeChain,
+    bandwidth: FloatArray,
+    fields: Sequence[str],
+    points: FloatArray,
+    shown: npt.NDArray[np.bool_],
 ) -> Measures:
     """What the fields need, for fits of those bandwidths; points have axes (point, feature).
 
@@ -97,6 +103,7 @@ def measures(
         points=np.ascontiguousarray(np.hstack([tests, np.tile(inside, (chain.dim, 1))])),
         point_weights=place,
         offsets=np.array([0.0, -entropy]),
+        shown=shown,
     )
 
 

@@ -38,6 +38,7 @@ def simulate(
     replicates: int,
     fields: Sequence[str] | None = None,
     points: npt.ArrayLike | None = None,
+    at: Sequence[int] | None = None,
     method: str = "auto",
     threads: int | None = None,
 ) -> Runs:
@@ -70,6 +71,8 @@ def simulate(
             many as the truth has.
         points: test points, axes (point, feature), the same for every run and generation; None for
             500 rows of the truth from a stream of their own, by seed.
+        at: generations whose likelihoods are measured, None for all; those of the others are NaN.
+            Where few are, a long chain costs little more than its rows.
         method: 'rows' draws every row and weighs every pair of a row and a test point; 'auto' is
             the same.
         threads: None for one a core.
@@ -88,7 +91,7 @@ def simulate(
         >>> runs.mise.shape
         (5, 4)
     """
-    task = _task(chain, workflow, generations, fields, points, method, seed)
+    task = _task(chain, workflow, generations, fields, points, at, method, seed)
     return streaming.all_runs(task, seed, replicates, threads)
 
 
@@ -101,6 +104,7 @@ def estimate(
     replicates: int,
     fields: Sequence[str] | None = None,
     points: npt.ArrayLike | None = None,
+    at: Sequence[int] | None = None,
     method: str = "auto",
     threads: int | None = None,
     checkpoint: Path | None = None,
@@ -128,7 +132,7 @@ def estimate(
         >>> found.nll.count, found.nll.mean.shape
         (100, (4,))
     """
-    task = _task(chain, workflow, generations, fields, points, method, seed)
+    task = _task(chain, workflow, generations, fields, points, at, method, seed)
     return streaming.estimates(task, seed, replicates, threads, checkpoint)
 
 
@@ -159,7 +163,7 @@ class _Task:
         script, by = self.script, self.by
         weighed = int(script.real_rows.sum() + script.synthetic_rows.sum())
         if script.subsample or len(set(script.bandwidth[1:])) > 1:
-            weighed = int(script.train_rows.sum())
+            weighed = int(script.train_rows[by.shown].sum())
         each = by.points.shape[1] * (3 + by.points.shape[0]) + len(by.nodes)
         fields = self.generations * (20 * by.points.shape[1] + 4 * len(by.nodes))
         cost = 20.0 * self.draws + script.copies * (float(weighed) * each + fields)
@@ -202,6 +206,7 @@ def _task(
     generations: int,
     fields: Sequence[str] | None,
     points: npt.ArrayLike | None,
+    at: Sequence[int] | None,
     method: str,
     seed: int,
 ) -> _Task:
@@ -212,10 +217,20 @@ def _task(
     tests = _points(chain, points, seed) if "nll" in chosen else np.zeros((0, chain.dim))
     copies = 2 if set(OF_TWO_CHAINS) & set(chosen) else 1
     script = plan(chain, workflow, generations, copies)
-    by = measures(chain, script.bandwidth, chosen, tests)
+    by = measures(chain, script.bandwidth, chosen, tests, _shown(at, generations))
     return _Task(
         chain, workflow, generations, chosen, tests, script, source(chain.truth), by
     )  # fmt: skip
+
+
+def _shown(at: Sequence[int] | None, generations: int) -> npt.NDArray[np.bool_]:
+    """Whether a generation is measured at points, axis (generation,)."""
+    shown = np.full(generations + 1, at is None)
+    for t in at or ():
+        if whole_number("at", t) > generations:
+            raise ValueError(f"at must be generations up to {generations}, got {t}")
+        shown[t] = True
+    return shown
 
 
 def fields_of(chain: KdeChain) -> tuple[str, ...]:

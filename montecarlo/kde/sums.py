@@ -131,10 +131,14 @@ def add(
     start: int,
     count: int,
     s: int,
+    shown: bool,
     by: Measures,
     into: Sums,
 ) -> None:
-    """Bring the sums of slot s up to its `count` rows, which begin at `start`."""
+    """Bring the sums of slot s up to its `count` rows, which begin at `start`.
+
+    The kernels wait for a fit that is shown, where all rows that came since join them.
+    """
     fresh = range(start + into.seen[s], start + count)
     for i in range(len(by.centre)):
         centre, first, second = by.centre[i], into.first[s, i], into.second[s, i]
@@ -148,7 +152,7 @@ def add(
         for r in fresh:
             add_waves(x[r, 0] - by.centre[0], by.nodes, into.fine, waves)
     into.seen[s] = count
-    if by.points.shape[1]:
+    if by.points.shape[1] and shown:
         if into.weighed[s] == 0:
             for j in range(by.points.shape[1]):
                 into.low[s, j], into.total[s, j] = np.inf, 0.0
@@ -233,5 +237,7 @@ def measure(plan: Any, t: int, pairs: float, shares: Any, second: bool, by: Any,
     cloud(shares, by.extra[t], by, into)
     if len(by.nodes):
         transform(shares, pairs, t, second, by, into)
-    if by.points.shape[1]:
+    if by.points.shape[1] and by.shown[t]:
         likelihood(shares, plan.log_height[t], by, into)
+    else:
+        into.values[NLL] = into.values[EXCESS] = np.nan

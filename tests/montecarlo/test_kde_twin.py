@@ -29,7 +29,8 @@ CHAINS = list(KDE_CHAINS)
 
 
 def spectrum_of(spec: KdeChain, workflow: Workflow) -> tuple[Array, Array]:
-    by = measures(spec, spec.bandwidths(workflow, GENERATIONS), ("mise",), np.zeros((0, 1)))
+    every = np.ones(GENERATIONS + 1, dtype=bool)
+    by = measures(spec, spec.bandwidths(workflow, GENERATIONS), ("mise",), np.zeros((0, 1)), every)
     return by.nodes, by.frequency_weights
 
 

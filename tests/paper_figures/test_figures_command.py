@@ -228,3 +228,22 @@ def test_a_folder_that_refuses_a_file_is_one_line(small, monkeypatch, capsys):
     assert err.count("\n") == 1
     assert "No space left on device" in err
     assert list(small.out.iterdir()) == []
+
+
+def test_a_missing_font_is_one_line_before_anything_is_drawn(small, monkeypatch, capsys):
+    monkeypatch.setattr("paper_figures.style.FONT", "No Such Sans")
+    assert main(["--all", *small.argv]) == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "font 'No Such Sans' is missing" in err
+    assert not small.out.exists()
+
+
+def test_a_folder_without_permission_is_one_line(small, monkeypatch, capsys):
+    """Root may write anywhere, so the answer of the system is put in its mouth."""
+    monkeypatch.setattr("paper_figures.__main__.os.access", lambda path, mode: False)
+    assert main(["--all", *small.argv]) == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "--output: cannot write in the folder" in err
+    assert not small.out.exists()

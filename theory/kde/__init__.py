@@ -8,6 +8,7 @@ error.py         the integrals over frequencies behind them, with their error
 limits.py        where the errors end up at a constant bandwidth
 lineage.py       lineage_law: how many kernels lie between a row and a real one
 mean_density.py  mean_density: E f_t(x), and the bound on the likelihood that it gives
+blurred.py       that bound in a second, for the toy data sets
 verdict.py       verdict: is a schedule safe for ever
 optimal.py       optimal_bandwidths: the least exact error, greedy or for a horizon
 augmentation.py  augmentation: do rows of a model help beside the real ones
