@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,11 @@ from theory.commandline import (
 )
 from theory.tables import read_table, read_words
 from theory.workflow import Workflow
-from validation import claims, kde, page, report
+from validation import claims, exhibits, kde, page, report
 from validation.calibrated import FALSE_FAIL, FALSE_PASS
 from validation.categorical import on_words
 from validation.check import MOST, RESOLVE, Finding, check
+from validation.exhibits import Exhibits
 from validation.experiment import Experiment, claim_names
 from validation.gaussian import on_table
 from validation.regression import on_design
@@ -133,8 +135,21 @@ def _act(options: argparse.Namespace, given: Sequence[str]) -> int:
         names = [(name,) for experiment in experiments for name in claim_names(experiment)]
         write(Table(("claim",), names), options)
         return 0
+    families = {experiment.name.split("/", 1)[0] for experiment in experiments}
+    with nullcontext() if options.report is None else exhibits.ahead(families) as awaited:
+        groups, stopped = _tested(options, experiments)
+        facts = _facts(options, given, complete=not stopped)
+        facts |= {"tested": len(groups), "experiments": len(experiments)}
+        _deliver(options, groups, facts, awaited)
+    findings = [finding for group in groups for finding in group]
+    return STOPPED if stopped else report.exit_status(findings)
+
+
+def _tested(
+    options: argparse.Namespace, experiments: Sequence[Experiment]
+) -> tuple[list[list[Finding]], bool]:
+    """The findings of each experiment, and whether Ctrl-C came before the last."""
     groups: list[list[Finding]] = []
-    stopped = False
     try:
         for found in check(
             experiments,
@@ -149,13 +164,9 @@ def _act(options: argparse.Namespace, given: Sequence[str]) -> int:
             groups.append(found)
             _progress(len(groups), len(experiments), found)
     except Interrupted:
-        stopped = True
         print(f"stopped after {len(groups)} of {len(experiments)} experiments", file=sys.stderr)
-    facts = _facts(options, given, complete=not stopped)
-    facts |= {"tested": len(groups), "experiments": len(experiments)}
-    _deliver(options, groups, facts)
-    findings = [finding for group in groups for finding in group]
-    return STOPPED if stopped else report.exit_status(findings)
+        return groups, True
+    return groups, False
 
 
 def _selected(options: argparse.Namespace) -> list[Experiment]:
@@ -243,7 +254,10 @@ def _facts(options: argparse.Namespace, given: Sequence[str], *, complete: bool)
 
 
 def _deliver(
-    options: argparse.Namespace, groups: list[list[Finding]], facts: dict[str, Any]
+    options: argparse.Namespace,
+    groups: list[list[Finding]],
+    facts: dict[str, Any],
+    awaited: Callable[[], Exhibits] | None,
 ) -> None:
     """The table on stdout; the JSON, the plot and the page in their files."""
     findings = [finding for group in groups for finding in group]
@@ -259,7 +273,7 @@ def _deliver(
     if options.plot is not None:
         report.plot(options.plot, findings)
     if options.report is not None:
-        page.write(options.report, findings, facts)
+        page.write(options.report, findings, facts, awaited)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The families of the page: each quantity's definition, formulas, curve and claims."""
+"""The families of the page: each quantity's definition, curve and claims."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 from validation import report
 from validation.calibrated import Verdict, thresholds
+from validation.charts import of_quantity
 from validation.check import Finding
-from validation.formulas import derived, mathml
-from validation.pictures import of_quantity
+from validation.formulas import mathml
 from validation.quantities import FAMILIES, QUANTITIES
 from validation.rows import group, row
 
@@ -84,7 +84,6 @@ def _quantities(
     family: str, findings: Sequence[Finding], again: dict[str, str], fail: float
 ) -> Iterator[dict[str, Any]]:
     """What the page shows of each quantity."""
-    formulas, why_none = _derived(family)
     by_field: dict[str, list[Finding]] = {}
     for finding in findings:
         by_field.setdefault(finding.field, []).append(finding)
@@ -97,18 +96,8 @@ def _quantities(
             "unit": quantity.unit,
             "definition": mathml(quantity.definition),
             "laws": [(where, mathml(latex)) for where, latex in quantity.laws],
-            "formulas": formulas.get(field, []),
-            "why_none": why_none,
             "sources": sorted({finding.source for finding in members}),
             "picture": of_quantity(quantity.title, quantity.unit, members, fail),
             "group": group(field, members),
             "rows": [{**row(finding), "command": again[finding.name]} for finding in members],
         }  # fmt: skip
-
-
-def _derived(family: str) -> tuple[dict[str, Any], str]:
-    """(formulas by field, why there are none): the verdicts do not depend on a formula."""
-    try:
-        return dict(derived(family)), ""
-    except Exception as problem:
-        return {}, f"The closed forms could not be derived: {problem}"

@@ -40,6 +40,9 @@ def mathml(latex: str, display: str = "block") -> str:
     return found.replace(_NAMESPACE, "")
 
 
+Formulas = tuple[dict[str, list[Shown]], str]  # of a family by field, and why there are none
+
+
 @cache
 def derived(family: str) -> dict[str, list[Shown]]:
     """Field -> the closed forms that theory.symbolic derives for it, derived now, and its limits.
@@ -67,3 +70,11 @@ def derived(family: str) -> dict[str, list[Shown]]:
             shown = Shown(one.title, one.regime, mathml(one.formula.latex), letters)
             found.setdefault(field, []).append(shown)
     return found
+
+
+def derived_or_reason(family: str) -> Formulas:
+    """What is derived, or nothing and why: the verdicts do not depend on a formula."""
+    try:
+        return derived(family), ""
+    except Exception as problem:
+        return {}, f"The closed forms could not be derived: {problem}"

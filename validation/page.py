@@ -6,16 +6,17 @@ It is whole without its script, which sorts the tables and filters the claims.
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from theory.commandline import replacing
 from validation import report
 from validation.calibrated import Verdict, thresholds
+from validation.charts import tests_at_a_glance
 from validation.check import Finding
-from validation.families import family_pages
-from validation.pictures import pictures
+from validation.exhibits import Exhibits, made_now
+from validation.families import family_of, family_pages
 from validation.rows import (
     SIGNS,
     grouped,
@@ -25,28 +26,37 @@ from validation.rows import (
     truth_and_workflow,
     violation_of,
 )
-from validation.statements import written_statements
 
 TEMPLATE = "report.html.j2"
 
 
-def write(path: Path, findings: Sequence[Finding], facts: dict[str, Any]) -> None:
+def write(
+    path: Path,
+    findings: Sequence[Finding],
+    facts: dict[str, Any],
+    exhibits: Callable[[], Exhibits] | None = None,
+) -> None:
     """Write the page to `path` in one step.
 
     Args:
         path: an .html file.
         findings: the tested claims.
         facts: as in the JSON: complete, experiments, seed, resolve, versions, command, data...
+        exhibits: waits for those of the families of the findings; None makes them now.
 
     Raises:
         OSError: the file cannot be written.
     """
-    text = render(findings, facts)
+    text = render(findings, facts, exhibits)
     with replacing(path) as file:
         file.write(text)
 
 
-def render(findings: Sequence[Finding], facts: dict[str, Any]) -> str:
+def render(
+    findings: Sequence[Finding],
+    facts: dict[str, Any],
+    exhibits: Callable[[], Exhibits] | None = None,
+) -> str:
     """The page as text: a well-formed document, every claim in it by name."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -58,7 +68,8 @@ def render(findings: Sequence[Finding], facts: dict[str, Any]) -> str:
     worst_first = sorted(claimed, key=violation_of, reverse=True)
     tests = report.single_tests(findings)
     number = report.counts(findings)
-    families, statements = family_pages(findings, facts), written_statements()
+    families = family_pages(findings, facts)
+    shown = made_now(map(family_of, findings)) if exhibits is None else exhibits()
     return environment.get_template(TEMPLATE).render(
         facts=facts,
         pages=_pages(families),
@@ -69,10 +80,11 @@ def render(findings: Sequence[Finding], facts: dict[str, Any]) -> str:
         weakest=row(max(claimed, key=resolved_by)) if claimed else None,
         groups=grouped(claimed, truth_and_workflow),
         families=families,
-        statements=statements,
+        formulas=shown.formulas,
+        statements=shown.statements,
         rows=[row(finding) for finding in claimed],
         counts={v.value: number[v] for v in SIGNS if number[v] and v is not Verdict.NOT_CLAIMED},
-        pictures=pictures(findings),
+        pictures=[tests_at_a_glance(findings), *shown.figures],
         tables=tables(findings),
         tests=tests,
         fail=thresholds(max(1, tests)).fail,

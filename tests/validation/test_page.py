@@ -3,6 +3,7 @@
 import base64
 import re
 import xml.etree.ElementTree as ET
+from contextlib import nullcontext
 from importlib.resources import files
 
 import numpy as np
@@ -11,11 +12,23 @@ import pytest
 from montecarlo.estimate import Interrupted
 from paper_figures.catalogue import FIGURES
 from validation import __main__ as command
-from validation import claims, families, gaussian, page, pictures, report, rows
+from validation import (
+    claims,
+    exhibits,
+    families,
+    formulas,
+    gaussian,
+    page,
+    pictures,
+    report,
+    rows,
+)
 from validation.__main__ import main
 from validation.calibrated import FALSE_FAIL, FALSE_PASS, Verdict
 from validation.check import check
 from validation.data import bundled
+from validation.exhibits import Exhibits
+from validation.quantities import FAMILIES
 
 FACTS = {
     "complete": True, "command": "python -m validation --all", "seed": 3, "resolve": 0.5,
@@ -49,8 +62,13 @@ def tree(html):
 
 @pytest.fixture
 def no_pictures(monkeypatch):
-    """Pages without figures, which take most of the time."""
-    monkeypatch.setattr(page, "pictures", lambda findings: [])
+    """Pages without figures and formulas, which take most of the time."""
+
+    def bare(names):
+        return Exhibits(dict.fromkeys(names, ({}, "")), [], [])
+
+    monkeypatch.setattr(page, "made_now", bare)
+    monkeypatch.setattr(exhibits, "ahead", lambda names: nullcontext(lambda: bare(names)))
     none = pictures.Picture("a quantity", "", "", None)
     monkeypatch.setattr(families, "of_quantity", lambda *given: none)
 
@@ -291,6 +309,20 @@ def test_no_finding_is_a_page_too(no_pictures):
     html = page.render([], {**FACTS, "complete": False, "tested": 0})
     assert "No claim was tested." in html
     ET.fromstring(html.replace("<!DOCTYPE html>", ""))
+
+
+def test_a_formula_that_cannot_be_derived_does_not_hide_the_verdicts(
+    monkeypatch, findings, no_pictures
+):
+    def broken(family):
+        raise ArithmeticError("step <3>")
+
+    monkeypatch.setattr(formulas, "derived", broken)
+    shown = dict.fromkeys(FAMILIES, formulas.derived_or_reason("gaussian"))
+    html = page.render(findings, FACTS, lambda: Exhibits(shown, [], []))
+    assert "The closed forms could not be derived: step &lt;3&gt;" in html
+    tree = ET.fromstring(html.replace("<!DOCTYPE html>", ""))
+    assert len(claim_rows(tree)) == sum(f.verdict is not Verdict.NOT_CLAIMED for f in findings)
 
 
 def test_a_figure_that_fails_does_not_hide_the_verdicts(monkeypatch, findings):

@@ -85,18 +85,3 @@ def test_a_run_on_the_users_table_is_repeated_as_a_whole():
     found = [f for group in check([experiment], replicates=100, resolve=0.5) for f in group]
     facts = {**FACTS, "data": "table.csv", "command": "python -m validation --data table.csv"}
     assert set(families.commands(found, facts).values()) == {facts["command"]}
-
-
-def test_a_formula_that_cannot_be_derived_does_not_hide_the_verdicts(monkeypatch):
-    def broken(family):
-        raise ArithmeticError("step 3")
-
-    monkeypatch.setattr(families, "derived", broken)
-    monkeypatch.setattr(families, "of_quantity", lambda *given: None)
-    (experiment,) = claims.select(
-        ["gaussian/replace/ddof0/dim10/n12"], list(gaussian.experiments())
-    )
-    found = [f for group in check([experiment], replicates=100, resolve=0.5) for f in group]
-    (one,) = families.family_pages(found, FACTS)
-    assert one["quantities"][0]["why_none"] == "The closed forms could not be derived: step 3"
-    assert len(one["quantities"][0]["rows"]) == 1

@@ -5,7 +5,3 @@ catalogue.py     all of them, in the order of the report
 gaussian.py  regression.py  kde.py  categorical.py  language.py
                  one function a statement
 """
-
-from validation.statements.catalogue import written_statements
-
-__all__ = ["written_statements"]

@@ -25,12 +25,9 @@ STATEMENTS: tuple[Callable[[], Statement], ...] = (
 
 
 @cache
-def written_statements() -> list[dict[str, Any]]:
-    """The page of every statement, each number computed now; one that fails says why."""
-    return [_written(build) for build in STATEMENTS]
-
-
-def _written(build: Callable[[], Statement]) -> dict[str, Any]:
+def written(number: int) -> dict[str, Any]:
+    """The page of the statement at that place, each number computed now; if it fails, why."""
+    build = STATEMENTS[number]
     try:
         return as_page(build())
     except Exception as problem:  # the verdicts do not depend on a statement
