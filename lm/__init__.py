@@ -22,6 +22,7 @@ text, in nats a token.
     folder.py      folders that are whole or absent, what they are of, and how to read them back
     ngram/         counts of words instead of a network: theory and text tied together in seconds
     textstats.py   what becomes of a text: distinct n-grams, duplicates, entropy, rare words
+    results.py     the curves of a run's folder
     losscurve.py   measured and published curves
     against.py     what theory explains of them
     progress.py    bars with tokens a second

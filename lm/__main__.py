@@ -136,7 +136,7 @@ def _run(options: argparse.Namespace) -> int:
     if recipe.engine == "ngram":
         from lm.ngram.commandline import run_ngram
 
-        return run_ngram(recipe, options)
+        return run_ngram(recipe, folder, options)
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"--folder must be a folder, got the file {str(folder)!r}")
     try:
@@ -243,8 +243,14 @@ def _losses(folder: Path) -> Table:
 def _tell(options: argparse.Namespace, folder: Path, recipe: Recipe | None) -> None:
     """Table, file and plot of what a folder holds."""
     from lm.folder import chains
+    from lm.results import NGRAM_LOSSES, NGRAM_TABLE, is_ngram
 
     found = chains(folder)
+    if is_ngram(folder):
+        raise ValueError(
+            f"{str(folder)!r} holds an n-gram's run: its table is {NGRAM_TABLE}, its losses "
+            f"{NGRAM_LOSSES}, which python -m lm against reads"
+        )
     if not found:
         raise ValueError(f"{str(folder)!r} holds no run")
     title = f"{recipe.title}: {folder}" if recipe and recipe.title else str(folder)

@@ -88,7 +88,10 @@ class Chain:
         self.workflow: Workflow = choice.workflow(material.rows)
         self.label = f"{choice.label} seed {seed}"
         self.folder = run / choice.label / f"seed-{seed}"
-        self.manifest = {"workflow": str(self.workflow), "seed": seed, **material.manifest}
+        self.manifest = {
+            "workflow": str(self.workflow), "choice": asdict(choice), "batch": material.rows,
+            "seed": seed, **material.manifest,
+        }  # fmt: skip
         self.accelerator, self.bars = accelerator, bars
         self.order = real_order(len(material.train), seed)
         self.written: list[list[TokenRow]] = [[]]  # synthetic batches, by generation

@@ -15,6 +15,7 @@ from validation import report
 from validation.calibrated import Verdict, thresholds
 from validation.check import Finding
 from validation.families import family_pages
+from validation.language_models import language_page
 from validation.pictures import pictures
 from validation.rows import (
     SIGNS,
@@ -70,6 +71,7 @@ def render(findings: Sequence[Finding], facts: dict[str, Any]) -> str:
         groups=grouped(claimed, truth_and_workflow),
         families=families,
         statements=statements,
+        language=language_page(facts["language_models"]),
         rows=[row(finding) for finding in claimed],
         counts={v.value: number[v] for v in SIGNS if number[v] and v is not Verdict.NOT_CLAIMED},
         pictures=pictures(findings),
@@ -85,8 +87,9 @@ def render(findings: Sequence[Finding], facts: dict[str, Any]) -> str:
 
 def _pages(families: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
     """What the navigation lists; a statement's own page is reached from theirs."""
-    ends = {"statements": "Statements", "claims": "All claims", "figures": "Figures",
-            "real-data": "Real data", "method": "Method"}  # fmt: skip
+    ends = {"statements": "Statements", "language-models": "Language models",
+            "claims": "All claims", "figures": "Figures", "real-data": "Real data",
+            "method": "Method"}  # fmt: skip
     named = {"summary": "Summary"} | {one["name"]: one["title"] for one in families} | ends
     return [{"id": key, "name": name} for key, name in named.items()]
 
