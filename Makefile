@@ -8,6 +8,7 @@ RUN := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 LINT_STAMP := $(VENV)/.lint-installed
 DOCS_STAMP := $(VENV)/.docs-installed
+LM_STAMP := $(VENV)/.lm-installed
 RESULT := results/validation.json
 PAGE := results/report.html
 # What the report tests: --all, or names of families or the beginnings of claims' names.
@@ -16,7 +17,7 @@ FAMILIES := --all
 RESOLVE := 0.02
 ARGS :=
 # The files of lm whose examples run without the extra of that name.
-LM := $(addprefix lm/,batches.py config.py corpus.py losscurve.py ngram reading.py \
+LIGHT := $(addprefix lm/,batches.py config.py corpus.py losscurve.py ngram reading.py \
 	stdlib.py textstats.py __main__.py)
 # Modules are compiled when they are first imported: most never are.
 INSTALL := $(RUN) -m pip install --quiet --no-compile -c constraints.txt
@@ -44,17 +45,29 @@ $(STAMP): FORCE
 endif
 endif
 
-.PHONY: help report test lint docs bench clean FORCE
+.PHONY: help report test test-lm lint docs bench clean FORCE
 
 help: ## list the targets
 	@echo 'usage: make TARGET [PYTHON=python3.12] [ARGS="more arguments for pytest"]'
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{printf "%-10s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{printf "%-10s %s\n", $$1, $$2}'
+
+# Small runs of language models for the report; LM= leaves them and their packages out.
+LM := 1
+RUNS := results/report-lm
+SMALL := stdlib-finetune stdlib-pretrain ngram
 
 # The old results go first: a run that dies leaves none. make's own status is 2 for any failure;
-# validation's (1 disagrees, 3 underpowered) is in make's last line.
-report: $(STAMP) ## compare theory with Monte Carlo: a table here, results/report.html, validation.json
-	@mkdir -p $(dir $(RESULT)) && rm -f $(RESULT) $(PAGE)
-	@$(RUN) -m validation $(FAMILIES) --resolve $(RESOLVE) --output $(RESULT) --report $(PAGE); status=$$?; \
+# validation's (1 disagrees, 3 underpowered) is in make's last line. A small run goes on from an
+# earlier report; one of other code is made anew.
+report: $(if $(LM),$(LM_STAMP),$(STAMP)) ## compare theory with Monte Carlo: a table here, results/report.html, validation.json
+	@mkdir -p $(RUNS) && rm -f $(RESULT) $(PAGE)
+	@for name in $(if $(LM),$(SMALL)); do \
+		echo "language models: $$name, its small form"; \
+		set -- $(RUN) -m lm run $$name --quick --cpu --folder $(RUNS)/$$name; \
+		"$$@" >/dev/null 2>&1 || { rm -rf $(RUNS)/$$name; "$$@" >/dev/null; } || exit $$?; \
+	done
+	@$(RUN) -m validation $(FAMILIES) --resolve $(RESOLVE) --output $(RESULT) --report $(PAGE) \
+		--language-models $(RUNS); status=$$?; \
 	for made in $(RESULT) $(PAGE); do \
 		if [ -f $$made ]; then echo "result: $(CURDIR)/$$made"; fi; \
 	done; \
@@ -71,7 +84,11 @@ test: $(STAMP) ## run the tests and the examples in the docstrings
 	$(RUN) -m pytest -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder \
 		--doctest-modules --doctest-glob='*.md' \
 		tests theory montecarlo validation paper_figures loopbound.py docs/tutorial.md \
-		docs/planning.md $(LM) $(ARGS)
+		docs/planning.md $(LIGHT) $(ARGS)
+
+# A worker takes what is left: one file has most of the time.
+test-lm: $(LM_STAMP) ## install torch and what else language models take, and run all of their tests
+	$(RUN) -m pytest -n auto --maxprocesses 8 --dist worksteal --doctest-modules tests/lm lm $(ARGS)
 
 lint: $(LINT_STAMP) ## check style, format and types
 	$(RUN) -m ruff check .
@@ -113,6 +130,13 @@ $(STAMP): setup.cfg constraints.txt
 $(LINT_STAMP): $(STAMP)
 	@echo 'installing the linters'
 	@$(INSTALL) --no-build-isolation -e ".[lint]"
+	@touch $@
+
+# torch first, pinned: what accepts any torch would else fetch the newest.
+$(LM_STAMP): $(STAMP)
+	@echo 'installing torch and what else language models take (some minutes the first time)'
+	@$(INSTALL) torch
+	@$(INSTALL) --no-build-isolation -e ".[test,lm]"
 	@touch $@
 
 $(DOCS_STAMP): $(STAMP)

@@ -19,9 +19,11 @@ text, in nats a token.
     material.py    what the chains of a run share: text, tokenizer, base
     chain.py       fit, measure, write, again; one folder a generation
     run.py         every workflow and seed of a recipe, several at once on a CPU
+    value.py       fits to real and synthetic rows together, a grid
     folder.py      folders that are whole or absent, what they are of, and how to read them back
     ngram/         counts of words instead of a network: theory and text tied together in seconds
     textstats.py   what becomes of a text: distinct n-grams, duplicates, entropy, rare words
+    results.py     the curves of a run's folder
     losscurve.py   measured and published curves
     progress.py    bars with tokens a second
     __main__.py    python -m lm

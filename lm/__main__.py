@@ -36,6 +36,7 @@ examples:
   python -m lm run stdlib-finetune --step-matched --plot drift.png
   python -m lm run stdlib-finetune --model DIR --data notes.txt --folder results/lm/notes
   python -m lm run my-recipe.toml --set training.epochs=2 --set sampling.temperature=0.7
+  python -m lm value --quick --format csv
   python -m lm show results/lm/stdlib-finetune --format csv
   python -m lm show results/lm/stdlib-finetune --losses --format csv --output losses.csv
   python -m lm against losses.csv
@@ -59,6 +60,16 @@ def build_parser() -> Parser:
     _add_run_options(run)
     add_output_options(run)
     run.set_defaults(act=_run)
+    worth = commands.add_parser(
+        "value", help="what synthetic rows are worth beside real ones: a grid", epilog=EXAMPLES
+    )
+    worth.add_argument("--real", type=lambda text: numbers(text, int), metavar="R[,R...]",
+                       help="default a quarter, a half and all of a batch")  # fmt: skip
+    worth.add_argument("--synthetic", type=lambda text: numbers(text, int), metavar="S[,S...]",
+                       help="default 0, a quarter, a half and all of a batch")  # fmt: skip
+    _add_run_options(worth, default="stdlib-finetune")
+    add_output_options(worth)
+    worth.set_defaults(act=_value_of_synthetic)
     show = commands.add_parser("show", help="what a folder of runs holds so far", epilog=EXAMPLES)
     show.add_argument("folder", type=Path, help="folder of a run")
     show.add_argument(
@@ -73,8 +84,11 @@ def build_parser() -> Parser:
     return parser
 
 
-def _add_run_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("recipe", help=f"a .toml file, or one of {', '.join(recipe_names())}")
+def _add_run_options(parser: argparse.ArgumentParser, default: str | None = None) -> None:
+    parser.add_argument(
+        "recipe", nargs="?" if default else None, default=default,
+        help=f"a .toml file, or one of {', '.join(recipe_names())}",
+    )  # fmt: skip
     parser.add_argument("--quick", action="store_true", help="its small form, about a minute")
     parser.add_argument(
         "--folder", type=Path, metavar="DIR", help="default results/lm/RECIPE, or RECIPE-quick"
@@ -136,16 +150,13 @@ def _run(options: argparse.Namespace) -> int:
     if recipe.engine == "ngram":
         from lm.ngram.commandline import run_ngram
 
-        return run_ngram(recipe, options)
+        return run_ngram(recipe, folder, options)
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"--folder must be a folder, got the file {str(folder)!r}")
     try:
         from lm.run import machine, run
     except ModuleNotFoundError as problem:
-        raise ValueError(
-            f"{problem.name} is not installed: pip install -c constraints.txt torch, then "
-            'pip install -c constraints.txt -e ".[lm]"'
-        ) from None
+        raise ValueError(_missing(problem)) from None
     chains = len(recipe.workflows) * len(recipe.seeds)
     on = machine(options.jobs, options.threads, chains, cpu=options.cpu)
     try:
@@ -155,6 +166,48 @@ def _run(options: argparse.Namespace) -> int:
         return STOPPED
     _tell(options, folder, recipe)
     return 0
+
+
+def _value_of_synthetic(options: argparse.Namespace) -> int:
+    """The grid of real and synthetic rows, as the figure `value_of_synthetic` reads it."""
+    check_files(options)
+    for name in ("workflow", "generations", "step_matched", "jobs", "fields"):
+        if getattr(options, name):
+            raise ValueError(f"value has no use for --{name.replace('_', '-')}")
+    recipe = read_recipe(options.recipe, quick=options.quick, changes=changes_of(options))
+    if recipe.engine == "ngram" or recipe.data.rows is None or options.plot is not None:
+        told = "--plot" if options.plot is not None else repr(options.recipe)
+        raise ValueError(f"value takes a recipe of a network with data.rows, and no plot: {told}")
+    quick = "-quick" if options.quick else ""
+    folder = options.folder or Path("results", "lm", f"value-{Path(options.recipe).stem}{quick}")
+    try:
+        from lm.run import machine
+        from lm.value import PANELS, value
+    except ModuleNotFoundError as problem:
+        raise ValueError(_missing(problem)) from None
+    parts = (recipe.data.rows // 4, recipe.data.rows // 2, recipe.data.rows)
+    on = machine(1, options.threads, 1, cpu=options.cpu)
+    try:
+        found = value(recipe, folder, on, options.real or parts, options.synthetic or (0, *parts))
+    except KeyboardInterrupt:
+        print(f"python -m lm: stopped; the same command goes on in {folder}", file=sys.stderr)
+        return STOPPED
+    cells: dict[tuple[str, int, int, int], list[float]] = {}
+    for one in found:
+        place = (PANELS[one.cell.step_matched], one.cell.real, one.cell.synthetic, one.steps)
+        cells.setdefault(place, []).append(one.cross_entropy)
+    columns = ("panel", "real_rows", "synthetic_rows", "optimizer_steps", "test_cross_entropy",
+               "std_error", "seeds")  # fmt: skip
+    body = [(*place, *mean_and_error(losses), len(losses)) for place, losses in cells.items()]
+    write(Table(columns, body, {"folder": str(folder)}), options)
+    return 0
+
+
+def _missing(problem: ModuleNotFoundError) -> str:
+    return (
+        f"{problem.name} is not installed: pip install -c constraints.txt torch, then "
+        'pip install -c constraints.txt -e ".[lm]"'
+    )
 
 
 def changes_of(options: argparse.Namespace) -> dict[str, Any]:
@@ -243,8 +296,14 @@ def _losses(folder: Path) -> Table:
 def _tell(options: argparse.Namespace, folder: Path, recipe: Recipe | None) -> None:
     """Table, file and plot of what a folder holds."""
     from lm.folder import chains
+    from lm.results import NGRAM_LOSSES, NGRAM_TABLE, is_ngram
 
     found = chains(folder)
+    if is_ngram(folder):
+        raise ValueError(
+            f"{str(folder)!r} holds an n-gram's run: its table is {NGRAM_TABLE}, its losses "
+            f"{NGRAM_LOSSES}, which python -m lm against reads"
+        )
     if not found:
         raise ValueError(f"{str(folder)!r} holds no run")
     title = f"{recipe.title}: {folder}" if recipe and recipe.title else str(folder)

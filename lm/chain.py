@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from accelerate import Accelerator
 
@@ -88,7 +89,10 @@ class Chain:
         self.workflow: Workflow = choice.workflow(material.rows)
         self.label = f"{choice.label} seed {seed}"
         self.folder = run / choice.label / f"seed-{seed}"
-        self.manifest = {"workflow": str(self.workflow), "seed": seed, **material.manifest}
+        self.manifest = {
+            "workflow": str(self.workflow), "choice": asdict(choice), "batch": material.rows,
+            "seed": seed, **material.manifest,
+        }  # fmt: skip
         self.accelerator, self.bars = accelerator, bars
         self.order = real_order(len(material.train), seed)
         self.written: list[list[TokenRow]] = [[]]  # synthetic batches, by generation
@@ -160,11 +164,15 @@ class Chain:
             weights = np.array([shares[int(b)] / sizes[int(b)] for b, _ in pairs])
             weights *= len(pairs) / weights.sum()
         real = np.array([batches[int(b)][1] for b, _ in pairs])
-        prompts = np.zeros(len(pairs), dtype=np.int64)
+        return self.weighted(tokens, weights), float(weights[real].sum() / weights.sum())
+
+    def weighted(self, tokens: list[TokenRow], weights: npt.NDArray[np.float64]) -> Rows:
+        """Rows with what the recipe's loss leaves out of each."""
+        prompts = np.zeros(len(tokens), dtype=np.int64)
         if self.material.recipe.training.loss == "response":
             texts = [self.material.coder.decoded(row) for row in tokens]
             prompts = np.array(self.material.coder.prompt_lengths(texts, tokens), dtype=np.int64)
-        return Rows(tokens, prompts, weights), float(weights[real].sum() / weights.sum())
+        return Rows(tokens, prompts, weights)
 
     def _prompts(self) -> list[TokenRow]:
         """Beginnings of the rows that are written, from real batch 0."""
@@ -236,7 +244,7 @@ class Chain:
         seen = rows_seen(len(rows), training.batch_rows, steps, training.epochs)
         expected = round(sum(map(len, rows.tokens)) * seen / len(rows))
         seed = int(stream(WEIGHTS, self.seed, generation).integers(2**31))
-        model = self._start(generation, seed)
+        model = self.start(generation, seed)
         torch.manual_seed(seed)  # dropout
         told = f"{self.label} fit {generation}/{recipe.generations}"
         with self.bars.tokens(told, expected) as progress:
@@ -257,7 +265,7 @@ class Chain:
             },
         )
 
-    def _start(self, generation: int, seed: int) -> Any:
+    def start(self, generation: int, seed: int) -> Any:
         """The model before a fit, on the device."""
         recipe = self.material.recipe
         if recipe.training.mode == "scratch":

@@ -181,7 +181,7 @@ def _short_enough(
 ) -> tuple[list[TokenRow], list[str]]:
     """Token rows that are not too long, and their texts."""
     longest, cut = recipe.data.max_tokens, recipe.data.longer == "cut"
-    rows = [row for text in [texts] for row in coder.rows(text, longest, "cut")]
+    rows = coder.rows(texts, longest, "cut")
     kept = [i for i, row in enumerate(rows) if cut or row[-1] == coder.end]
     if not kept:
         raise ValueError(

@@ -117,6 +117,10 @@ def build_parser() -> Parser:
     parser.add_argument(
         "--report", type=Path, metavar="FILE", help="one .html page: verdicts, figures, real data"
     )
+    parser.add_argument(
+        "--language-models", type=Path, metavar="DIR",
+        help="with --report: a page of the runs of python -m lm in the folders of DIR",
+    )  # fmt: skip
     parser.add_argument("--verbose", action="store_true", help="a row for every claim")
     return parser
 
@@ -129,7 +133,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _act(options: argparse.Namespace, given: Sequence[str]) -> int:
     check_files(options)
-    _check_report(options.report)
+    _check_report(options.report, options.language_models)
     experiments = _selected(options)
     if options.list:
         names = [(name,) for experiment in experiments for name in claim_names(experiment)]
@@ -225,10 +229,14 @@ def _progress(done: int, total: int, found: list[Finding]) -> None:
         print(line, file=sys.stderr, flush=True)
 
 
-def _check_report(path: Path | None) -> None:
-    """Refuse a page that cannot be written before anything is computed."""
+def _check_report(path: Path | None, runs: Path | None) -> None:
+    """Refuse a page that cannot be written, or has nothing to show, before anything is computed."""
     if path is None:
+        if runs is not None:
+            raise ValueError(f"--language-models goes with --report FILE, got {str(runs)!r}")
         return
+    if runs is not None and not runs.is_dir():
+        raise ValueError(f"--language-models: no folder {str(runs)!r}")
     if path.suffix != ".html":
         raise ValueError(f"--report must end in .html, got {str(path)!r}")
     if not path.parent.is_dir():
@@ -273,7 +281,8 @@ def _deliver(
     if options.plot is not None:
         report.plot(options.plot, findings)
     if options.report is not None:
-        page.write(options.report, findings, facts, awaited)
+        own = facts | {"language_models": options.language_models}
+        page.write(options.report, findings, own, awaited)
 
 
 if __name__ == "__main__":

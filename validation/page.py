@@ -17,6 +17,7 @@ from validation.charts import tests_at_a_glance
 from validation.check import Finding
 from validation.exhibits import Exhibits, made_now
 from validation.families import family_of, family_pages
+from validation.language_models import language_page
 from validation.rows import (
     SIGNS,
     grouped,
@@ -82,6 +83,7 @@ def render(
         families=families,
         formulas=shown.formulas,
         statements=shown.statements,
+        language=language_page(facts["language_models"]),
         rows=[row(finding) for finding in claimed],
         counts={v.value: number[v] for v in SIGNS if number[v] and v is not Verdict.NOT_CLAIMED},
         pictures=[tests_at_a_glance(findings), *shown.figures],
@@ -97,8 +99,9 @@ def render(
 
 def _pages(families: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
     """What the navigation lists; a statement's own page is reached from theirs."""
-    ends = {"statements": "Statements", "claims": "All claims", "figures": "Figures",
-            "real-data": "Real data", "method": "Method"}  # fmt: skip
+    ends = {"statements": "Statements", "language-models": "Language models",
+            "claims": "All claims", "figures": "Figures", "real-data": "Real data",
+            "method": "Method"}  # fmt: skip
     named = {"summary": "Summary"} | {one["name"]: one["title"] for one in families} | ends
     return [{"id": key, "name": name} for key, name in named.items()]
 

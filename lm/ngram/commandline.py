@@ -4,20 +4,33 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from lm.config import Recipe
 from lm.ngram.run import Mode, NgramRun, run, table
 from lm.ngram.words import documentation_words
-from theory.commandline import Table, panels, write
+from lm.results import NGRAM_LOSSES, NGRAM_TABLE
+from theory.commandline import Table, panels, replacing, write
 from theory.workflow import whole_number
 
 SETTINGS = {"vocabulary": 2000, "order": 2, "replicates": 30, "modes": ["held", "free"]}
 
 
-def run_ngram(recipe: Recipe, options: argparse.Namespace) -> int:
-    """Run, print a table a mode and workflow, draw the cross-entropy; returns the exit status."""
+def run_ngram(recipe: Recipe, folder: Path, options: argparse.Namespace) -> int:
+    """Run, keep the numbers in the folder, print a table a mode and workflow; the exit status."""
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"--folder must be a folder, got the file {str(folder)!r}")
+    if len(recipe.seeds) > 1:
+        raise ValueError(
+            f"ngram takes one seed, got {list(recipe.seeds)}: its chains are settings.replicates"
+        )
     found = runs(recipe)
+    folder.mkdir(parents=True, exist_ok=True)
+    with replacing(folder / NGRAM_LOSSES) as file:
+        file.write(losses(found).as_csv())
+    with replacing(folder / NGRAM_TABLE) as file:
+        file.write(together(recipe, found).as_json())
     if options.format == "table":
         for number, one in enumerate(found):
             if number and options.output is None:
@@ -76,6 +89,17 @@ def together(recipe: Recipe, found: list[NgramRun]) -> Table:
             body.append((*place, *(cells.get(name) for name in columns)))
     facts = {"title": recipe.title, "runs": [made.facts for made in tables]}
     return Table(("mode", "workflow", *columns), body, facts)
+
+
+def losses(found: list[NgramRun]) -> Table:
+    """Losses of every replicate, as `lm.losscurve` reads them."""
+    body = [
+        (one.loss_curve.model, one.workflow.kind.value, replicate, t, loss)
+        for one in found
+        for replicate, chain in enumerate(one.losses.tolist())
+        for t, loss in enumerate(chain, start=1)
+    ]
+    return Table(("model", "workflow", "seed", "generation", "test_cross_entropy"), body)
 
 
 def _plot(options: argparse.Namespace, title: str, found: list[NgramRun]) -> None:

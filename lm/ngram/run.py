@@ -231,11 +231,14 @@ def table(found: NgramRun) -> Table:
 
 
 def _facts(found: NgramRun) -> dict[str, Any]:
+    farthest, limit = found.farthest
+    tested = {"farthest": farthest, "limit": limit} if limit else {}
     return {
         "mode": found.mode.value,
         "workflow": str(found.workflow),
         "replicates": found.replicates,
         **found.facts,
+        **tested,
     }
 
 

@@ -34,7 +34,7 @@ FACTS = {
     "complete": True, "command": "python -m validation --all", "seed": 3, "resolve": 0.5,
     "perturb": 0.0, "false_fail": FALSE_FAIL, "false_pass": FALSE_PASS, "tested": 4,
     "experiments": 4, "versions": {"loopbound": "0.0", "numpy": "0.1"}, "commit": "abc123",
-    "data": None,
+    "data": None, "language_models": None,
 }  # fmt: skip
 
 

@@ -22,6 +22,7 @@ FACTS = {
     "complete": True, "command": "python -m validation gaussian", "seed": 0, "resolve": 0.5,
     "perturb": 0.0, "false_fail": FALSE_FAIL, "false_pass": FALSE_PASS, "tested": 4,
     "experiments": 4, "versions": {"loopbound": "0.0"}, "commit": "abc123", "data": None,
+    "language_models": None,
 }  # fmt: skip
 
 

@@ -1,0 +1,60 @@
+"""What a folder of a run holds, as curves that theory can be put beside.
+
+A network's run has a folder a chain (`lm.folder`); an n-gram's has two files, the table of both
+modes and the losses of every replicate.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lm.folder import MANIFEST, chains, read_json
+from lm.reading import recipe_from
+from theory.growth import LossCurve
+from theory.growth.tables import read_losses
+from theory.workflow import Workflow
+
+NGRAM_TABLE, NGRAM_LOSSES = "ngram.json", "losses.csv"
+
+
+def loss_curves(run: Path) -> list[LossCurve]:
+    """Losses by workflow at the generations that every seed has, where those are two or more.
+
+    Raises:
+        ValueError: a damaged folder.
+        OSError: a file that cannot be read.
+    """
+    if is_ngram(run):
+        return read_losses(run / NGRAM_LOSSES)
+    found = []
+    for label, seeds in chains(run).items():
+        last = min(map(len, seeds.values())) - 1
+        if last < 2:
+            continue
+        losses = [[one["cross_entropy"] for one in chain[1 : last + 1]] for chain in seeds.values()]
+        workflow = _workflow(_manifest(run / label))
+        found.append(LossCurve(run.name, label, workflow, np.arange(1, last + 1), np.array(losses)))
+    return found
+
+
+def is_ngram(run: Path) -> bool:
+    """True for the folder of an n-gram's run."""
+    return (run / NGRAM_TABLE).is_file()
+
+
+def mode_of(run: Path) -> str:
+    """Training mode of a network's run: restart, continue or scratch."""
+    first = next(run.glob(f"*/seed-*/{MANIFEST}"))
+    return str(read_json(first)["training"]["mode"])
+
+
+def _manifest(workflow: Path) -> dict[str, Any]:
+    return read_json(sorted(workflow.glob(f"seed-*/{MANIFEST}"))[0])
+
+
+def _workflow(manifest: dict[str, Any]) -> Workflow:
+    (choice,) = recipe_from({"workflows": [manifest["choice"]]}).workflows
+    return choice.workflow(int(manifest["batch"]))
