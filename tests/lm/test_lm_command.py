@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from lm.__main__ import main
-from lm.losscurve import read_losses
 from tests.lm.rows import write_jsonl
+from theory.growth.tables import read_losses
 
 ROOT = Path(__file__).resolve().parents[2]
 torch = pytest.importorskip("torch", reason="the extra lm is not installed")

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from lm.__main__ import main as lm
-from lm.losscurve import read_losses
 from lm.results import loss_curves
+from theory.growth.tables import read_losses
 from theory.inflation import inflation
 from theory.workflow import Workflow
 from validation import page
