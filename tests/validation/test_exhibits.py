@@ -20,12 +20,13 @@ FEW = [
 ]  # fmt: skip
 
 WAITING = """
-import multiprocessing, sys, time
+import multiprocessing, signal, sys, time
 from functools import partial
 from validation import exhibits
 from validation.formulas import derived_or_reason
 from validation.statements.catalogue import written
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job is born deaf to it
 exhibits._tasks = lambda families: [partial(derived_or_reason, "inflation"), partial(written, 8)]
 with exhibits.ahead([]) as awaited:
     try:
@@ -89,8 +90,11 @@ def waiting():
         start_new_session=True,
     )  # fmt: skip
     with process:
-        assert int(process.stdout.readline()) >= 1
-        yield process
+        try:
+            assert int(process.stdout.readline()) >= 1
+            yield process
+        finally:
+            process.kill()
 
 
 def test_ctrl_c_is_for_the_first_process_alone(waiting):
