@@ -132,7 +132,7 @@ def test_theorem_one_as_printed_is_refuted():
 @pytest.mark.parametrize("share", [0.25, 0.5, 1.0])
 def test_edits_tend_to_their_limits(share):
     gaps = []
-    for rows in (200, 800):
+    for rows in (100, 400):
         design = editing.cosine_design(rows, 2)
         one = editing.curves(editing.EditedChain(design, editing.disjoint(rows, 1, share)))
         many = editing.curves(
