@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from theory.curve import Curve, Kind
-from theory.datasets import SwissRoll
 from theory.kde import mean_density as densities
 from theory.kde.chain import KdeChain
 from theory.kde.error import Errors, integrated_errors
@@ -36,7 +35,6 @@ FIELDS = (
     "cloud_mean_error",
 )
 
-INTEGRATED = ("mise", "integrated_variance", "mean_density_error")
 
 _SOURCE = "loopbound theory, section 5"
 
@@ -66,8 +64,6 @@ def _why_absent(field: str, chain: KdeChain) -> str | None:
     """The reason a field has no curve; None if it has one."""
     if field == "excess_nll_lower":
         return densities.why_no_likelihood(chain)
-    if field in INTEGRATED and isinstance(chain.truth, SwissRoll):
-        return "the transform of a swiss roll oscillates too fast for the integral"
     if field.startswith("cloud") and not np.isfinite(chain.truth.variance).all():
         return "the truth has no variance"
     return None
