@@ -48,7 +48,7 @@ def roll_power(noise: float, r: npt.ArrayLike) -> FloatArray:
         array([1.      , 0.654783, 0.004095, 0.000025])
     """
     r = abs(np.asarray(r, dtype=np.float64))
-    seen = np.minimum(r, VANISHED / noise)
+    seen = np.where(r <= VANISHED / noise, r, 0.0)
     octave = int(np.searchsorted(_OCTAVES, seen.max(initial=0.0)))
     spectrum = _spectrum(noise, min(float(_OCTAVES[octave]), VANISHED / noise))
     return np.where(r <= VANISHED / noise, interpolated(spectrum, seen), 0.0)
