@@ -25,7 +25,7 @@ import numpy.typing as npt
 from theory.datasets import SwissRoll
 from theory.kde import blurred
 from theory.kde.chain import KdeChain
-from theory.kde.cubature import by_cubature
+from theory.kde.cubature import MOST_COMPONENTS, by_cubature, too_many
 from theory.kde.lattice import by_transform, fits_on_a_lattice, on_a_lattice
 from theory.kde.lineage import Mixing, mixing_laws
 from theory.kde.mean_density import smoothed
@@ -53,6 +53,9 @@ def why_not(chain: KdeChain) -> str | None:
     truth = chain.truth
     if isinstance(truth, SwissRoll) and truth.noise > WIDEST_ROLL:
         return f"known for swiss rolls with noise up to {WIDEST_ROLL}, where arms are apart"
+    if isinstance(truth, GaussianMixture) and chain.dim > 2:
+        components = len(truth.weights)
+        return too_many(components) if components > MOST_COMPONENTS else None
     return None
 
 
