@@ -10,8 +10,8 @@ same for every generation and workflow. The nodes are those of the blurred curve
 Hermite's for the noise: log E f_t varies on the scale of noise and bandwidth together, and few
 suffice. A swiss roll is also uniform in height: its density is a product given j.
 
-`theory.kde.mean_density` takes any mixture, on a lattice; this takes a second where that takes
-minutes, and has the swiss roll, which that refuses.
+`theory.kde.lattice` takes any mixture in the plane; this takes a second where that takes minutes,
+and has the swiss roll.
 
 Source: loopbound theory, section 5.
 """
