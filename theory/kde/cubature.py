@@ -28,8 +28,8 @@ FloatArray = npt.NDArray[np.float64]
 
 SHIFTS = 8
 ERRORS = 3.0  # standard errors that are reported
-MOST_POINTS = 2**15  # times SHIFTS, each with its mirror image
-WORK = 10**8  # densities of a component, a second or two
+MOST_POINTS = 2**14  # times SHIFTS, each with its mirror image
+WORK = 5 * 10**7  # densities of a component, a second or two
 MOST_COMPONENTS = 2000  # each takes a point, which takes each: half a minute
 NODES = 16  # of the variance, over a factor of four
 _TABLE = 2**20  # entries held at a time
