@@ -11,6 +11,7 @@ WORK = {
     "engine, 500 points": partial(kde.likelihood_engine, replicates=1),
     "log density, n=1,000 at 500 points": partial(kde.densities, 1, kde.BANDWIDTH),
     "score_samples, n=1,000 at 500 points": partial(kde.score_samples, 1, kde.BANDWIDTH),
+    "exact errors, three workflows, T=100": kde.exact_errors,
     "engine, moments": partial(kde.moments_engine, replicates=64),
     "vectorised NumPy, moments": partial(kde.moments_numpy, replicates=64),
 }

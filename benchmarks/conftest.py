@@ -6,6 +6,7 @@ from benchmarks import ratios
 from benchmarks.measure import table
 
 GROUPS = {
+    "bench_categorical.py": ("categorical",),
     "bench_gaussian_rows.py": ("rows", "subsample", "memory"),
     "bench_gaussian_statistics.py": ("statistics",),
     "bench_kde.py": ("kde",),

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 from sklearn.neighbors import KernelDensity
 
 from benchmarks import draws, kde_twins
-from benchmarks.measure import Row, compared
+from benchmarks.measure import Row, compared, limited, typical
 from benchmarks.workloads import BLOCK, LONG, stream, wait_for_two_cores
 from montecarlo.kde import estimate, log_density
-from theory.kde import KdeChain
+from theory.kde import KdeChain, curves
 from theory.truths import Normal
 from theory.workflow import Workflow
 
@@ -72,6 +72,18 @@ def moments_variates() -> None:
     draws.uniforms(stream(), BLOCK * (LONG - 1) * 100)
 
 
+# --- exact errors, T = 100 -----------------------------------------------------------------------
+
+
+def exact_errors() -> None:
+    for flow in (
+        Workflow.replace(100),
+        Workflow.accumulate(100),
+        Workflow.accumulate_subsample(100),
+    ):
+        _ = curves(CHAIN, flow, LONG).mise
+
+
 # --- the table -----------------------------------------------------------------------------------
 
 
@@ -98,4 +110,5 @@ def rows() -> list[Row]:
         compared(f"{what}, moments: engine / its variates only", engine, (moments_variates, fits)),
         compared(f"{what}: with mise / moments", (partial(moments_engine, "mise"), fits), engine),
     ]
-    return found
+    what = f"kde, d=1 n=100 T={LONG}: exact mise of three workflows"
+    return [*found, limited(what, typical(exact_errors, 5), "s", 1)]

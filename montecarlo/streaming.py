@@ -51,20 +51,14 @@ class Task(Protocol):
         """Runs that draw from the stream side by side."""
 
     @property
-    def draws(self) -> int:
-        """Random numbers that a run takes, roughly; what a block holds depends on it."""
+    def block_size(self) -> int:
+        """Runs of a block; `blocks.size_of` what they draw, where that is most of their cost."""
 
     def fill(self, stream: np.random.Generator, out: FloatArray) -> None:
         """Runs from the stream into out, axes (generation, field, replicate)."""
 
     def manifest(self, seed: int, block_size: int) -> Manifest:
         """What a checkpoint is of."""
-
-
-def block_size_of(task: Task) -> int:
-    """Runs of a block: by the numbers that they draw, unless the task has a `block_size`."""
-    own: int | None = getattr(task, "block_size", None)
-    return blocks.size_of(task.draws) if own is None else own
 
 
 def all_runs(task: Task, seed: int, replicates: int, threads: int | None) -> Runs:
@@ -102,8 +96,7 @@ def estimates(
         Interrupted: Ctrl-C; `finished` holds the estimates of the finished blocks.
     """
     seed, replicates, threads = blocks.checked(seed, replicates, threads)
-    block_size = block_size_of(task)
-    running = Running(block_size)
+    running = Running(task.block_size)
     numbers = (task.generations + 1) * len(task.fields)
     chunk = max(_CHUNK // (numbers * task.together), 1) * task.together
 
@@ -118,7 +111,7 @@ def estimates(
         return reduce(Moments.merge, parts)
 
     try:
-        with _resumed(checkpoint, task, seed, replicates, block_size) as running:
+        with _resumed(checkpoint, task, seed, replicates) as running:
             for part in _blocks(task, moments, seed, replicates, threads, running.blocks):
                 running.add(part)
     except KeyboardInterrupt as stop:
@@ -130,11 +123,11 @@ def estimates(
 
 
 def _resumed(
-    checkpoint: Path | None, task: Task, seed: int, replicates: int, block_size: int
+    checkpoint: Path | None, task: Task, seed: int, replicates: int
 ) -> AbstractContextManager[Running]:
     if checkpoint is None:
-        return nullcontext(Running(block_size))
-    return resumed(Path(checkpoint), task.manifest(seed, block_size), replicates)
+        return nullcontext(Running(task.block_size))
+    return resumed(Path(checkpoint), task.manifest(seed, task.block_size), replicates)
 
 
 def _blocks(
@@ -147,5 +140,5 @@ def _blocks(
 ) -> Iterator[blocks.Result]:
     return blocks.run(
         job, family=task.family, seed=seed, replicates=replicates, threads=threads,
-        label=str(task.workflow), start=start, block_size=block_size_of(task),
+        label=str(task.workflow), start=start, block_size=task.block_size,
     )  # fmt: skip

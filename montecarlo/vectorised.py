@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from montecarlo.blocks import size_of
 from montecarlo.manifest import Manifest, described, manifest
 from theory.workflow import Workflow
 
@@ -41,6 +42,11 @@ class SideBySide:
     block: Callable[[np.random.Generator, int], FloatArray]
     hashed: tuple[str, ...] = ()
     together: int = 1
+
+    @property
+    def block_size(self) -> int:
+        """Runs of a block, by the numbers that they draw."""
+        return size_of(self.draws)
 
     def fill(self, stream: np.random.Generator, out: FloatArray) -> None:
         """Runs from the stream into out, axes (generation, field, replicate)."""

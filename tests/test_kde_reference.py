@@ -17,7 +17,12 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
 from tests.oracles import kde_fourier, kde_mise, kde_quadrature
-from tests.oracles.kde_data_sets import circles_entropy, circles_overlap, moons_overlap
+from tests.oracles.kde_data_sets import (
+    circles_entropy,
+    circles_overlap,
+    moons_overlap,
+    swiss_roll_overlap,
+)
 from tests.oracles.kde_enumeration import cycle_law
 from tests.oracles.kde_lineage import ancestries
 from tests.oracles.kde_mise import (
@@ -27,7 +32,7 @@ from tests.oracles.kde_mise import (
     panel_rule,
 )
 from tests.strategies import GENERATIONS, Case, cases
-from theory.datasets import blobs, circles, moons
+from theory.datasets import SwissRoll, blobs, circles, moons
 from theory.kde import (
     KdeChain,
     Power,
@@ -416,23 +421,26 @@ DATA_SETS = {
         blobs(CENTRES, 1.0),
         mixture_overlap(np.full(3, 1 / 3), np.array(CENTRES), np.array([np.eye(2)] * 3)),
     ),
+    "swiss roll": (SwissRoll(0.3), cache(swiss_roll_overlap(0.3))),
 }
 
 
 @pytest.mark.parametrize("name", DATA_SETS)
 def test_errors_of_data_sets(name: str) -> None:
-    """Bessel functions, or nodes of their own, against the package's mixtures."""
+    """Bessel functions, or nodes of their own, against the package's mixtures and spectra."""
     truth, overlap = DATA_SETS[name]
+    assert truth.square_integral == pytest.approx(overlap(0.0), rel=1e-11)
     h = (0.1, 0.5, 0.3)
     for case in (
         of(Workflow.replace(50), "replace", (50,)),
         of(Workflow.accumulate((50, 20)), "accumulate", (50, 20)),
         of(Workflow.accumulate_subsample(50), "accumulate_subsample", (50,)),
     ):
-        exact = kde_mise.mise(bandwidths=h, overlap=overlap, dim=2, **case.oracle)
-        assert curves(KdeChain(truth, h), case.workflow, 3).mise.values == pytest.approx(
-            exact, rel=CLOSED
-        )
+        exact = kde_mise.mise(bandwidths=h, overlap=overlap, dim=truth.dim, **case.oracle)
+        found = curves(KdeChain(truth, h), case.workflow, 3)
+        assert found.mise.values == pytest.approx(exact, rel=CLOSED)
+        off = kde_mise.mean_density_errors(bandwidths=h, overlap=overlap, **case.oracle)
+        assert found.mean_density_error.values == pytest.approx(off, rel=CLOSED)
 
 
 def test_entropy_of_circles() -> None:

@@ -20,7 +20,6 @@ import numpy.typing as npt
 
 from theory.mixture import GaussianMixture
 from theory.points import finite, points
-from theory.workflow import UnsupportedWorkflow
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -30,9 +29,15 @@ CENTRES = ((-5.0, -5.0), (0.0, 5.0), (5.0, -5.0))
 PERIODIC = 1.5  # nodes a standard deviation along a closed curve, trapezoid rule
 PANEL = 10.0  # standard deviations a panel of an open curve
 PANEL_NODES = 32  # of Gauss-Legendre in it
+LEAST_NOISE = 1e-3  # of a swiss roll's density
 
 
-def _noise(value: Any) -> float:
+def _noise(value: Any, shape: str) -> float:
+    if value == 0:
+        raise ValueError(
+            f"noise must be a finite number > 0, got {value!r}: without it the points lie on a "
+            f"{shape} and have no density, so that every squared error is infinite"
+        )
     return finite("noise", value, positive=True)
 
 
@@ -44,7 +49,9 @@ def blobs(centres: Sequence[Sequence[float]] = CENTRES, scale: float = 1.0) -> G
         3.936
     """
     count = len(centres)
-    return GaussianMixture((1 / count,) * count, centres, _noise(scale) ** 2)
+    return GaussianMixture(
+        (1 / count,) * count, centres, finite("scale", scale, positive=True) ** 2
+    )
 
 
 def circles(noise: float = 0.05, factor: float = 0.8) -> GaussianMixture:
@@ -54,7 +61,7 @@ def circles(noise: float = 0.05, factor: float = 0.8) -> GaussianMixture:
         >>> circles().dim, round(float(circles().variance[0]), 6)
         (2, 0.4125)
     """
-    width = _noise(noise)
+    width = _noise(noise, "curve")
     if not 0 < factor < 1:
         raise ValueError(f"factor must be in (0, 1), got {factor!r}")
     weights, means = [], []
@@ -73,7 +80,7 @@ def moons(noise: float = 0.05) -> GaussianMixture:
         >>> moons().mean
         array([0.5 , 0.25])
     """
-    width = _noise(noise)
+    width = _noise(noise, "curve")
     angles, shares = _open(0, math.pi, math.pi / width)
     circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     return _mixture([shares / 2, shares / 2], [circle, [1.0, 0.5] - circle], width)
@@ -97,8 +104,8 @@ def _mixture(weights: list[FloatArray], means: list[Any], width: float) -> Gauss
 class SwissRoll:
     """(t cos t, y, t sin t) + N(0, noise^2 I), t uniform on [1.5 pi, 4.5 pi], y on [0, 21].
 
-    Exact: the density, to 1e-12 of its largest value, the transform, moments and the integral of
-    the squared density. The power is not computed: curves that need it are refused.
+    Exact: the density, to 1e-12 of its largest value, the transform and its power, moments and the
+    integral of the squared density. Without noise it has no density, and no squared error.
     """
 
     noise: float = 0.05
@@ -107,11 +114,20 @@ class SwissRoll:
     height = 21.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "noise", _noise(self.noise))
+        object.__setattr__(self, "noise", _noise(self.noise, "surface"))
 
     @cached_property
     def roll(self) -> tuple[FloatArray, FloatArray]:
-        """Nodes of the curve, axes (node, feature), and their weights."""
+        """Nodes of the curve, axes (node, feature), and their weights.
+
+        Raises:
+            ValueError: a noise so small that they were more than half a million.
+        """
+        if self.noise < LEAST_NOISE:
+            raise ValueError(
+                f"noise of a swiss roll's density must be at least {LEAST_NOISE}, got "
+                f"{self.noise!r}: the nodes of its curve grow with one over it"
+            )
         low, high = 1.5 * math.pi, 4.5 * math.pi
         t, weights = _open(low, high, (high - low) * math.hypot(high, 1) / self.noise)
         return np.stack([t * np.cos(t), t * np.sin(t)], axis=1), weights
@@ -150,15 +166,14 @@ class SwissRoll:
         return np.exp(-((self.noise * np.asarray(r, dtype=np.float64)) ** 2) / 2)
 
     def power(self, r: npt.ArrayLike) -> FloatArray:
-        """Not computed.
+        """Average of |E exp(i w'x)|^2 over |w| = r, axis (frequency,).
 
         Raises:
-            UnsupportedWorkflow: always.
+            UnsupportedWorkflow: a frequency too high for a noise as small as this.
         """
-        raise UnsupportedWorkflow(
-            "integrated squared errors of a swiss roll are not computed: its transform oscillates "
-            "too fast; take its likelihood by simulation"
-        )
+        from theory.roll_spectrum import roll_power
+
+        return roll_power(self.noise, r)
 
     @property
     def mean(self) -> FloatArray:

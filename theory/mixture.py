@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from theory.covariance import checked_covariance
+from theory.distances import squared_distances
 from theory.points import finite, points
 
 if TYPE_CHECKING:
@@ -163,7 +164,9 @@ class GaussianMixture:
 
     def envelope(self, r: npt.ArrayLike) -> FloatArray:
         """exp(-r^2 s / 2), s the smallest eigenvalue of any covariance."""
-        smallest = float(np.linalg.eigvalsh(self.matrices).min())
+        smallest = float(
+            self.variances.min() if self.isotropic else np.linalg.eigvalsh(self.matrices).min()
+        )
         return np.exp(-(np.asarray(r, dtype=np.float64) ** 2) * smallest / 2)
 
     def power(self, r: npt.ArrayLike) -> FloatArray:
@@ -193,6 +196,8 @@ class GaussianMixture:
     @cached_property
     def square_integral(self) -> float:
         """Integral of the squared density: a sum over pairs of components."""
+        if self.isotropic:
+            return self._isotropic_square()
         total = 0.0
         for weight, centre, matrix in zip(self.shares, self.centres, self.matrices, strict=True):
             root = np.linalg.cholesky(self.matrices + matrix)
@@ -200,6 +205,16 @@ class GaussianMixture:
             height = np.diagonal(root, axis1=1, axis2=2).prod(axis=1)
             total += weight * float(self.shares @ (np.exp(-(z**2).sum(axis=1) / 2) / height))
         return float(total * (2 * math.pi) ** (-self.dim / 2))
+
+    def _isotropic_square(self) -> float:
+        total, step = 0.0, max(1, LARGEST_TABLE // len(self.weights))
+        for start in range(0, len(self.weights), step):
+            part = slice(start, start + step)
+            spread = self.variances[part, None] + self.variances
+            density = np.exp(-squared_distances(self.centres[part], self.centres) / (2 * spread))
+            density *= (2 * math.pi * spread) ** (-self.dim / 2)
+            total += float(self.shares[part] @ density @ self.shares)
+        return total
 
     @cached_property
     def entropy(self) -> float | None:

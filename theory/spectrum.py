@@ -10,11 +10,14 @@ to 2e-11 of the largest value.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+
+from theory.distances import Distances, law_of, pairs
 
 if TYPE_CHECKING:
     from theory.mixture import GaussianMixture
@@ -57,18 +60,48 @@ class Spectrum:
 
 
 def spectrum_of(mixture: GaussianMixture) -> Spectrum:
-    """The series of a mixture with isotropic covariances."""
-    from scipy.fft import dct
+    """The series of a mixture with isotropic covariances.
 
+    Components of one variance are known by the law of their distances alone: what 1,000 of them
+    cost is the distances, once.
+    """
     variance = float(mixture.variances.min())
     reach = _REACH / math.sqrt(variance)
     extent = mixture.centres.max(axis=0) - mixture.centres.min(axis=0)
-    wave = float(np.linalg.norm(extent)) * reach / 2
+    longest = float(np.linalg.norm(extent))
     curved = float(np.ptp(mixture.variances)) * reach**2
-    count = math.ceil(wave + 4 * wave ** (1 / 3) + min(curved, 8 * math.sqrt(curved))) + 60
+    if curved == 0:
+        law = law_of(pairs(mixture.centres, mixture.shares), longest, reach)
+        return spectrum_of_distances(law, longest, mixture.dim, reach, variance)
+    more = min(curved, 8 * math.sqrt(curved))
+    return _series(
+        lambda r: _isotropic(mixture, r, variance), longest * reach / 2 + more, reach, variance
+    )
+
+
+def spectrum_of_distances(
+    law: Distances, longest: float, dim: int, reach: float, variance: float
+) -> Spectrum:
+    """The series of a law of distances, up to a frequency that the law holds for."""
+
+    def average(r: FloatArray) -> FloatArray:
+        step = max(1, BLOCK // len(law.nodes))
+        parts = [r[start : start + step] for start in range(0, len(r), step)]
+        return np.concatenate(
+            [sphere_average(np.outer(part, law.nodes), dim) @ law.weights for part in parts]
+        )
+
+    return _series(average, longest * reach / 2, reach, variance)
+
+
+def _series(
+    average: Callable[[FloatArray], FloatArray], wave: float, reach: float, variance: float
+) -> Spectrum:
+    from scipy.fft import dct
+
+    count = math.ceil(wave + 4 * wave ** (1 / 3)) + 60
     angles = math.pi * (np.arange(count) + 0.5) / count
-    r = reach * (1 + np.cos(angles)) / 2
-    coefficients = dct(_isotropic(mixture, r, variance), type=2) / count
+    coefficients = dct(average(reach * (1 + np.cos(angles)) / 2), type=2) / count
     coefficients[0] /= 2
     return Spectrum(coefficients, reach, variance)
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from montecarlo.estimate import Estimates
 from montecarlo.kde import estimate
 from theory.curve import Curve
+from theory.datasets import SwissRoll, blobs, circles
 from theory.kde import KdeChain, Power, Scott
 from theory.kde.curves import FIELDS, curves
 from theory.mixture import GaussianMixture
@@ -128,6 +129,7 @@ def experiments() -> Iterator[KdeExperiment]:
         yield KdeExperiment(label, "normal-0.2", KdeChain(Normal(), 0.2), workflow)
         yield KdeExperiment(label, "normal-0.8", KdeChain(Normal(8), 0.8), workflow, fields=CLOUD)
     yield from _truths()
+    yield from _in_space()
     yield from _mean_density()
 
 
@@ -143,6 +145,16 @@ def _truths() -> Iterator[KdeExperiment]:
         ("mixture-uniform", KdeChain(MIXTURE, 0.5, "uniform"), "anchored"),
     ):  # fmt: skip
         yield KdeExperiment(label, name, chain, _workflows(8)[label])
+
+
+def _in_space() -> Iterator[KdeExperiment]:
+    """Squared errors of the data sets, by pairs of rows; narrow kernels again."""
+    for name, truth, h, label in (
+        ("blobs", blobs(), 0.4, "accumulate"),
+        ("circles", circles(0.2), 0.1, "replace"),
+        ("swiss-roll", SwissRoll(0.5), 1.5, "accumulate"),
+    ):
+        yield KdeExperiment(label, name, KdeChain(truth, h), _workflows(8)[label], 2)
 
 
 def _mean_density() -> Iterator[KdeExperiment]:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from montecarlo import streaming
+from montecarlo.blocks import size_of
 from montecarlo.categorical.counts import batches_block, subsample_block
 from montecarlo.categorical.fields import FIELDS
 from montecarlo.categorical.plan import Plan, plan
@@ -129,6 +130,11 @@ class _Task:
         rows = int(self.script.real_rows.sum() + self.script.synthetic_rows.sum())
         alive = self.generations * self.chain.categories
         return rows + alive if self.method == "rows" else alive
+
+    @property
+    def block_size(self) -> int:
+        """Runs of a block, by the numbers that they draw."""
+        return size_of(self.draws)
 
     def fill(self, stream: np.random.Generator, out: FloatArray) -> None:
         """Runs from the stream into out, axes (generation, field, replicate)."""

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from montecarlo import streaming
+from montecarlo.blocks import size_of
 from montecarlo.estimate import Estimates, Runs
 from montecarlo.gaussian.fields import FIELDS
 from montecarlo.gaussian.plan import Frame, Plan, frame, plan
@@ -149,6 +150,11 @@ class _Task:
         if self.method == "rows" or self.data is not None:
             return dim * int(script.real_rows.sum() + script.synthetic_rows.sum())
         return self.generations * dim * (dim + 3) // 2
+
+    @property
+    def block_size(self) -> int:
+        """Runs of a block, by the numbers that they draw."""
+        return size_of(self.draws)
 
     def fill(self, stream: np.random.Generator, out: FloatArray) -> None:
         """Runs from the stream into out, axes (generation, field, replicate)."""

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo.kde.fields import MEAN_DENSITY, VARIANCE
+from montecarlo.kde.fields import MEAN_DENSITY, MISE, VARIANCE
 from montecarlo.kde.measure import Measures
+from montecarlo.kde.pairs import pair_error
 from montecarlo.kde.plan import Plan
 from montecarlo.kde.pool import Pool, choose, pool, store, write
 from montecarlo.kde.sums import Sums, add, clear, measure, sums
@@ -86,6 +87,8 @@ def chains_block(
                 clear(0, into)
             pairs = gather(rng, plan, t, by, memory)
             measure(plan, t, pairs, shares, second, by, into)
+            if len(by.components.shares):
+                into.values[MISE] = pair_error(plan, t, shares, rows, by)
             for f in range(len(order)):
                 if not second or order[f] == MEAN_DENSITY or order[f] == VARIANCE:
                     out[t, f, replicate] = into.values[order[f]]

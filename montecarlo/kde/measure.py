@@ -3,7 +3,7 @@
 In one dimension the integrated squared error is an integral over frequencies. Equally spaced nodes
 give it exactly but for what lies beyond the last one, and for densities that a period 2 pi / step
 of the line would bring together. Both weigh less than 1e-7 of the error for a Gaussian kernel, and
-less than 1e-4 for any other.
+less than 1e-4 for any other. In more dimensions it is a sum over pairs of rows (`pairs`).
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ import numpy as np
 import numpy.typing as npt
 
 from montecarlo.kde.fields import OF_TWO_CHAINS
+from montecarlo.kde.pairs import NONE, Components, components
 from theory.kde import KdeChain
 from theory.truths import Laplace, StudentT, Truth, Uniform
 from theory.workflow import UnsupportedWorkflow
 
 FloatArray = npt.NDArray[np.float64]
 
-ON_A_LINE = ("mise", *OF_TWO_CHAINS, "excess_nll")
+ON_A_LINE = (*OF_TWO_CHAINS, "excess_nll")
 POINTS = 500  # test points, unless given
 _DENSITY = 1e-7  # that a truth may have outside the interval that is looked at
 _MOST = 2**17  # frequencies
@@ -47,6 +48,7 @@ class Measures(NamedTuple):
         point_weights: axes ([nll, excess_nll], point).
         offsets: of the two: 0 and minus the entropy by the same nodes.
         shown: whether fit t is measured at the points, axis (generation,).
+        components: the truth as a mixture, for the squared error in more dimensions.
     """
 
     centre: FloatArray
@@ -61,6 +63,7 @@ class Measures(NamedTuple):
     point_weights: FloatArray
     offsets: FloatArray
     shown: npt.NDArray[np.bool_]
+    components: Components
 
 
 def measures(
@@ -80,7 +83,9 @@ def measures(
         reason = why_absent(chain, name)
         if reason is not None:
             raise UnsupportedWorkflow(f"field {name!r} {reason}")
-    spectral = bool({"mise", *OF_TWO_CHAINS} & set(fields))
+    spectral = chain.dim == 1 and bool({"mise", *OF_TWO_CHAINS} & set(fields))
+    space = chain.dim > 1 and "mise" in fields
+    parts = components(truth, float(bandwidth[1:].min())) if space else None
     nodes, weights = _frequencies(chain, bandwidth) if spectral else np.zeros((2, 0))
     phi = truth.characteristic(nodes[:, None]) if spectral else np.zeros(0, np.complex128)
     phi = phi * np.exp(-1j * nodes * truth.mean[0])
@@ -104,6 +109,7 @@ def measures(
         point_weights=place,
         offsets=np.array([0.0, -entropy]),
         shown=shown,
+        components=parts or NONE,
     )
 
 
@@ -112,6 +118,8 @@ def why_absent(chain: KdeChain, field: str) -> str | None:
     truth = chain.truth
     if chain.dim > 1 and field in ON_A_LINE:
         return f"is simulated in one dimension only, got dim={chain.dim}"
+    if chain.dim > 1 and field == "mise" and components(truth, 1.0) is None:
+        return f"is simulated for covariances that are multiples of the identity, got {truth!r}"
     if not np.isfinite(truth.variance).all() and field == "extra_variance":
         return f"needs a truth of finite variance, got {truth!r}"
     if isinstance(truth, StudentT) and field == "excess_nll":

@@ -49,7 +49,8 @@ def simulate(
     drawn uniformly, plus h_t times a draw of the kernel. The likelihoods are infinite where a
     kernel of bounded support leaves a hole.
 
-        mise                 integrated squared error of the fit (one dimension)
+        mise                 integrated squared error of the fit; in more than one dimension by
+                             pairs of rows, for truths that are mixtures of round normal laws
         mean_density_error   that of the mean density, without bias: the product of the errors
                              of two independent chains (one dimension)
         integrated_variance  half the integrated squared difference of two chains, likewise
@@ -67,8 +68,8 @@ def simulate(
         generations: fits a run, T.
         seed: of the run; block b of its replicates has the stream (seed, family, b).
         replicates: independent runs.
-        fields: names to simulate, None for those that need one chain a run and no test points, as
-            many as the truth has.
+        fields: names to simulate, None for those that need one chain a run, no test points and no
+            pairs of rows, as many as the truth has.
         points: test points, axes (point, feature), the same for every run and generation; None for
             500 rows of the truth from a stream of their own, by seed.
         at: generations whose likelihoods are measured, None for all; those of the others are NaN.
@@ -166,6 +167,9 @@ class _Task:
             weighed = int(script.train_rows[by.shown].sum())
         each = by.points.shape[1] * (3 + by.points.shape[0]) + len(by.nodes)
         fields = self.generations * (20 * by.points.shape[1] + 4 * len(by.nodes))
+        if len(by.components.shares):
+            trained = script.train_rows[1:].astype(float)
+            fields += 4 * int((trained * (trained + len(by.components.shares))).sum())
         cost = 20.0 * self.draws + script.copies * (float(weighed) * each + fields)
         return 1 << min(max(int(_ENOUGH / cost).bit_length() - 1, 0), _LARGEST)
 
@@ -244,7 +248,8 @@ def _chosen(chain: KdeChain, fields: Sequence[str] | None) -> tuple[str, ...]:
             raise ValueError(f"unknown field {name!r}: choose from {', '.join(FIELDS)}")
     if fields is not None:
         return tuple(fields)
-    usual = ("mise", "extra_variance", "cloud_variance", "cloud_mean_error")
+    squared = ("mise",) if chain.dim == 1 else ()  # elsewhere its cost is that of all pairs
+    usual = (*squared, "extra_variance", "cloud_variance", "cloud_mean_error")
     return tuple(name for name in fields_of(chain) if name in usual)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from montecarlo import streaming
+from montecarlo.blocks import size_of
 from montecarlo.estimate import Estimates, Runs
 from montecarlo.manifest import Manifest, described, digest, manifest
 from montecarlo.regression import batches, conditional, drawn, modes, reused, subsample
@@ -144,6 +145,11 @@ class _Task:
         if self.workflow.budget is not None:
             return self.generations * dim * rows
         return self.generations * dim * (dim + 3) // 2
+
+    @property
+    def block_size(self) -> int:
+        """Runs of a block, by the numbers that they draw."""
+        return size_of(self.draws)
 
     def fill(self, stream: np.random.Generator, out: FloatArray) -> None:
         """Runs from the stream into out, axes (generation, field, replicate)."""

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from montecarlo import streaming
+from montecarlo.blocks import size_of
 from montecarlo.estimate import Estimates, Runs
 from montecarlo.manifest import Manifest, described, manifest
 from montecarlo.verification.batches import batches_block
@@ -144,6 +145,11 @@ class _Task:
         """Random numbers that a run takes, roughly."""
         rounds = self.chain.dim * self.generations
         return rounds + self.chain.dim * int(self.script.rows.sum()) * (self.method == "rows")
+
+    @property
+    def block_size(self) -> int:
+        """Runs of a block, by the numbers that they draw."""
+        return size_of(self.draws)
 
     def fill(self, stream: np.random.Generator, out: FloatArray) -> None:
         """Runs from the stream into out, axes (generation, field, replicate)."""

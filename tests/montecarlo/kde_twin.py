@@ -189,3 +189,19 @@ def own_square(fit: Fit) -> float:
     """Sum of the squared weights of different rows."""
     together = np.bincount(fit.names, weights=fit.weights)
     return float((together**2).sum())
+
+
+def squared_error(spec: KdeChain, fit: Fit) -> float:
+    """Integrated squared error under a Gaussian kernel: pairs, and the truth's densities."""
+    square = fit.bandwidth**2
+    gaps = ((fit.rows[:, None] - fit.rows) ** 2).sum(axis=2)
+    pairs = np.exp(-gaps / (4 * square)) / (4 * math.pi * square) ** (spec.dim / 2)
+    match spec.truth:
+        case GaussianMixture():
+            near = spec.truth.widened(square).pdf(fit.rows)
+        case SwissRoll():
+            near = SwissRoll(math.sqrt(spec.truth.noise**2 + square)).pdf(fit.rows)
+        case _:
+            raise AssertionError(spec.truth)
+    cross = fit.weights @ near
+    return float(fit.weights @ pairs @ fit.weights - 2 * cross + spec.truth.square_integral)

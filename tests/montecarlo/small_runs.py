@@ -49,6 +49,9 @@ KDE_CHAINS = {
     "plane": KdeChain(
         GaussianMixture((0.3, 0.7), ((-2, 1), (1, 3)), ((0.5, 0.2), (0.2, 1.0))), Scott()
     ),
+    "round-plane": KdeChain(
+        GaussianMixture((0.3, 0.7), ((-2, 1), (1, 3)), (0.3, 0.8)), (0.5, 0.5, 0.3)
+    ),
     "mixture-laplace": KdeChain(
         GaussianMixture((0.3, 0.2, 0.5), (-2, 0, 3), (0.2, 1, 2)), (0.5, 0.5, 0.3), "laplace"
     ),

@@ -24,6 +24,7 @@ TESTS = 200
 FALSE = 1e-6 / TESTS  # probability that a test here fails falsely
 Z_LIMIT = float(stats.norm.isf(FALSE / 2))
 NORMAL = KdeChain(Normal(), 0.4)
+SLANTED = GaussianMixture((1.0,), ((0.0, 0.0),), ((1.0, 0.3), (0.3, 1.0)))
 
 # --- rows ---------------------------------------------------------------------------------------
 
@@ -232,7 +233,8 @@ def test_log_density_of_a_row_a_hundred_bandwidths_away_is_its_square() -> None:
 
 def test_fields_that_a_truth_does_not_have_are_refused_by_name() -> None:
     cases = [
-        (KdeChain(Normal(2), 0.4), "mise", "dim=2"),
+        (KdeChain(Normal(2), 0.4), "integrated_variance", "dim=2"),
+        (KdeChain(SLANTED, 0.4), "mise", "multiples of the identity"),
         (KdeChain(StudentT(1.5), 0.4), "extra_variance", "StudentT"),
         (KdeChain(StudentT(5.0), 0.4), "excess_nll", "StudentT"),
         (KdeChain(StudentT(0.2), 0.4), "mise", "frequencies"),

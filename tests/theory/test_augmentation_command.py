@@ -68,7 +68,7 @@ def test_plot(tmp_path: Path) -> None:
         (["--fitted-on", "200"], "--fitted-on must be at most --n-real 100, got 200"),
         (["--fitted-on", "0"], "--fitted-on must be a whole number >= 1, got 0"),
         (["--truth", "cauchy"], "got 'cauchy'"),
-        (["--truth", "swiss-roll"], "swiss roll"),
+        (["--truth", "swiss-roll", "--noise", "0"], "have no density"),
     ],
 )
 def test_bad_input_is_one_line(

@@ -1,6 +1,7 @@
 """Data sets as populations: the curves' own integrals, and nodes that are dense enough."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from scipy import special
 from theory import datasets
 from theory.datasets import SwissRoll, blobs, circles, moons
 from theory.kde import KdeChain, curves
+from theory.quadrature import integrate
 from theory.workflow import UnsupportedWorkflow, Workflow
 
 
@@ -90,11 +92,40 @@ def test_neighbours_on_an_arm_carry_the_square_of_a_thin_roll() -> None:
     assert thin.square_integral == pytest.approx(thick.square_integral, rel=1e-7)
 
 
+def test_the_power_of_a_thin_roll_carries_its_square() -> None:
+    """C int r^2 S dr is the integral of the squared density; series of other reaches agree."""
+    truth = SwissRoll(0.2)
+    found = integrate(lambda r: (r**2 * truth.power(r))[None], np.linspace(0, 31, 40))
+    assert found.values[0] / (2 * math.pi**2) == pytest.approx(truth.square_integral, rel=1e-11)
+    r = np.linspace(0, 7.9, 30)
+    alone = truth.power(r)
+    assert truth.power(np.append(r, 30.0))[:-1] == pytest.approx(alone, abs=1e-13)
+
+
+def test_the_power_is_an_average_over_directions() -> None:
+    """By 10,000 directions of Fibonacci's sphere, near the origin where these resolve it."""
+    truth, r, count = SwissRoll(1.0), np.array([0.1, 0.5]), 10_000
+    top = 1 - (2 * np.arange(count) + 1) / count
+    angle = math.pi * (1 + math.sqrt(5)) * np.arange(count)
+    ring = np.sqrt(1 - top**2)
+    units = np.stack([ring * np.cos(angle), top, ring * np.sin(angle)], axis=1)
+    averages = [float((abs(truth.characteristic(k * units)) ** 2).mean()) for k in r]
+    assert truth.power(r) == pytest.approx(averages, rel=1e-5)
+
+
 def test_a_swiss_roll_says_what_it_cannot() -> None:
-    chain = KdeChain(SwissRoll(), 0.5)
-    assert np.isfinite(curves(chain, Workflow.replace(9), 3).cloud_variance.values).all()
-    with pytest.raises(UnsupportedWorkflow, match="swiss roll"):
-        _ = curves(chain, Workflow.replace(9), 3).mise
+    truth = SwissRoll(0.01)
+    with pytest.raises(UnsupportedWorkflow, match="known up to the frequency 135, got 512"):
+        truth.power([500.0])
+    assert truth.power([700.0]) == 0
+    with pytest.raises(ValueError, match="noise of a swiss roll.* at least 0.001, got 1e-05"):
+        KdeChain(SwissRoll(1e-5), 0.5)
+
+
+@pytest.mark.parametrize("make", [circles, moons, SwissRoll])
+def test_without_noise_there_is_no_density(make: Callable[[float], object]) -> None:
+    with pytest.raises(ValueError, match="without it the points lie on a .* and have no density"):
+        make(0.0)
 
 
 @pytest.mark.parametrize("noise", [0.0, -1.0, math.nan, math.inf])

@@ -373,11 +373,9 @@ def test_a_truth_whose_square_is_not_integrable_is_refused() -> None:
 
 def test_what_is_not_known_says_what_is() -> None:
     record = curves(KdeChain(StudentT(2), 0.4), Workflow.replace(9), 2)
-    assert set(FIELDS) - set(record.fields) == {
-        "excess_nll_lower", "cloud_variance", "cloud_mean_error",
-    }  # fmt: skip
+    assert set(FIELDS) - set(record.fields) == {"cloud_variance", "cloud_mean_error"}
     assert available(record.chain, record.workflow) == record.fields
     with pytest.raises(UnsupportedWorkflow, match="no variance; known here: mise"):
         _ = record.cloud_variance
-    with pytest.raises(UnsupportedWorkflow, match="normal, Gaussian mixture, uniform"):
-        _ = record.excess_nll_lower
+    with pytest.raises(ValueError, match="no quadrature error of 'cloud_variance': choose from"):
+        record.error_of("cloud_variance")

@@ -180,10 +180,12 @@ def test_every_workflow_kernel_and_truth_of_densities_is_claimed():
     squared = [e.chain for e in DENSITY if "mise" in e.fields]
     assert {chain.kernel for chain in squared} == set(KERNELS)
     names = {type(chain.truth).__name__ for chain in squared}
-    assert names == {"Normal", "GaussianMixture", "Uniform", "Laplace", "StudentT"}
+    assert names == {"Normal", "GaussianMixture", "Uniform", "Laplace", "StudentT", "SwissRoll"}
 
 
-@pytest.mark.parametrize("stem", ["kde/normal-0.8/accumulate", "kde/normal-0.2/anchored"])
+@pytest.mark.parametrize(
+    "stem", ["kde/normal-0.8/accumulate", "kde/normal-0.2/anchored", "kde/blobs"]
+)
 def test_a_density_claim_that_is_off_by_two_percent_disagrees(stem: str):
     chosen = select([stem], DENSITY)
     for found in check(chosen, perturb=0.02):

@@ -7,7 +7,10 @@ curves.py        curves, available: integrated squared errors, extra variance, t
 error.py         the integrals over frequencies behind them, with their error
 limits.py        where the errors end up at a constant bandwidth
 lineage.py       lineage_law: how many kernels lie between a row and a real one
-mean_density.py  mean_density: E f_t(x), and the bound on the likelihood that it gives
+mean_density.py  mean_density: E f_t(x)
+divergence.py    the bound on the likelihood that it gives
+lattice.py       on a lattice: mixtures in the plane, any truth and kernel on the line
+cubature.py      about each component: mixtures in more dimensions
 blurred.py       that bound in a second, for the toy data sets
 verdict.py       verdict: is a schedule safe for ever
 optimal.py       optimal_bandwidths: the least exact error, greedy or for a horizon

@@ -10,8 +10,8 @@ same for every generation and workflow. The nodes are those of the blurred curve
 Hermite's for the noise: log E f_t varies on the scale of noise and bandwidth together, and few
 suffice. A swiss roll is also uniform in height: its density is a product given j.
 
-`theory.kde.mean_density` takes any mixture, on a lattice; this takes a second where that takes
-minutes, and has the swiss roll, which that refuses.
+`theory.kde.lattice` takes any mixture in the plane; this takes a second where that takes minutes,
+and has the swiss roll.
 
 Source: loopbound theory, section 5.
 """
@@ -112,7 +112,7 @@ def log_mean_densities(
     return np.asarray(np.log(law.weights @ np.array(found)))
 
 
-def nll_lower(blurred: Blurred, noise: float, law: Added) -> FloatArray:
+def nll_lower(blurred: Blurred, noise: float, law: Added, *, finer: bool = False) -> FloatArray:
     """-int f_0 log E f_t in nats, axis (generation,).
 
     For the mean density exact up to quadrature, 2e-5 or better, but 1e-3 for circles whose
@@ -123,6 +123,7 @@ def nll_lower(blurred: Blurred, noise: float, law: Added) -> FloatArray:
         blurred: the truth by its noise.
         noise: of the truth.
         law: of the variance that kernels add.
+        finer: more nodes of a swiss roll, for the error of those that are usual.
 
     Example:
         >>> from theory.datasets import CENTRES, blobs
@@ -133,8 +134,8 @@ def nll_lower(blurred: Blurred, noise: float, law: Added) -> FloatArray:
     least = math.hypot(noise, math.sqrt(float(law.variances.min())))
     truths = [blurred(math.hypot(noise, math.sqrt(v))) for v in law.variances]
     rolled = isinstance(truths[0], SwissRoll)
-    curve = blurred(COARSER * noise if rolled else least)
-    order = ROLLED if rolled else WIDE if least > 2 * noise else NARROW
+    curve = blurred(COARSER / (1 + finer) * noise if rolled else least)
+    order = ROLLED + finer if rolled else WIDE if least > 2 * noise else NARROW
     points, shares = _noisy(*_curve(curve), noise, order)
     densities = np.array([_density(truth, points) for truth in truths])
     if not rolled:

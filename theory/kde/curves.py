@@ -12,9 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from theory.curve import Curve, Kind
-from theory.datasets import SwissRoll
-from theory.kde import mean_density as densities
 from theory.kde.chain import KdeChain
+from theory.kde.divergence import Divergences, divergences, why_not
 from theory.kde.error import Errors, integrated_errors
 from theory.kde.limits import limiting_cloud, limiting_errors, limiting_variance
 from theory.kde.lineage import added_variance
@@ -36,7 +35,6 @@ FIELDS = (
     "cloud_mean_error",
 )
 
-INTEGRATED = ("mise", "integrated_variance", "mean_density_error")
 
 _SOURCE = "loopbound theory, section 5"
 
@@ -65,9 +63,7 @@ def available(
 def _why_absent(field: str, chain: KdeChain) -> str | None:
     """The reason a field has no curve; None if it has one."""
     if field == "excess_nll_lower":
-        return densities.why_no_likelihood(chain)
-    if field in INTEGRATED and isinstance(chain.truth, SwissRoll):
-        return "the transform of a swiss roll oscillates too fast for the integral"
+        return why_not(chain)
     if field.startswith("cloud") and not np.isfinite(chain.truth.variance).all():
         return "the truth has no variance"
     return None
@@ -137,8 +133,8 @@ class KdeCurves:
         NLL_t is -int f_0 log f_t. The bound is Jensen's and the limit as rows -> infinity.
         """
         self._require("excess_nll_lower")
-        values = densities.divergences(self.chain, self.workflow, self.bandwidths)
-        return Curve(values, Kind.LOWER, f"{_SOURCE}, Jensen")
+        found = self._divergences
+        return Curve(found.values, Kind.LOWER, f"{_SOURCE}, Jensen, {_within(found)}")
 
     @cached_property
     def cloud_variance(self) -> Curve:
@@ -163,11 +159,14 @@ class KdeCurves:
         return Curve(values, Kind.EXACT, _SOURCE, closed_form=self._form("cloud_mean_error"))
 
     def error_of(self, field: str) -> FloatArray:
-        """Estimated absolute error of a field by quadrature, axis (generation,).
+        """Estimated absolute error of a field that is quadrature, axis (generation,).
 
         Raises:
-            ValueError: a field that is no integrated squared error.
+            ValueError: a field that is not quadrature.
         """
+        if field == "excess_nll_lower":
+            self._require(field)
+            return self._divergences.errors
         found = self._errors
         parts = {
             "mise": found.variance_error + found.bias_error,
@@ -175,7 +174,8 @@ class KdeCurves:
             "mean_density_error": found.bias_error,
         }
         if field not in parts:
-            raise ValueError(f"no quadrature error of {field!r}: choose from {', '.join(parts)}")
+            names = ", ".join((*parts, "excess_nll_lower"))
+            raise ValueError(f"no quadrature error of {field!r}: choose from {names}")
         return np.concatenate([[0.0], parts[field]])
 
     @cached_property
@@ -188,6 +188,10 @@ class KdeCurves:
     @cached_property
     def _errors(self) -> Errors:
         return integrated_errors(self.chain, self.workflow, self.bandwidths[1:])
+
+    @cached_property
+    def _divergences(self) -> Divergences:
+        return divergences(self.chain, self.workflow, self.bandwidths)
 
     @cached_property
     def _limits(self) -> Errors | None:
@@ -231,6 +235,12 @@ class KdeCurves:
                 f"{field} of {type(self.chain.truth).__name__}, dim={self.chain.dim}, "
                 f"kernel={self.chain.kernel} under {self.workflow}: {reason}; known here: {known}"
             )
+
+
+def _within(found: Divergences) -> str:
+    """What the quadrature may be off by."""
+    digits = math.ceil(math.log10(float(found.errors.max())))
+    return f"quadrature within 1e{digits} nats"
 
 
 def _closed_form(chain: KdeChain, workflow: Workflow, field: str) -> Formula | None:
