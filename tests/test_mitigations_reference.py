@@ -331,7 +331,7 @@ def test_a_verified_spread_is_its_integrals():
     known = spread_curves(VerifiedSpread(1.2, 0.4), 5)
     mean, variance = oracle.verified_spread(1.2, 0.4, 4)
     assert known.variance.values[1:] == pytest.approx(variance, rel=1e-9)
-    assert known.squared_error.values[1:] == pytest.approx(np.square(mean), rel=1e-9, abs=1e-18)
+    assert known.verifier_error.values[1:] == pytest.approx((mean - 0.4) ** 2, rel=1e-9)
 
 
 def test_a_verified_spread_collapses_logarithmically():

@@ -56,9 +56,9 @@ MITIGATIONS: dict[str, Quantity] = {
     "variance": Quantity(
         "Variance fitted to verified rows", r"\lim_{n \to \infty} E\,s_t^2", _TRUE_VARIANCE
     ),
-    "squared_error": Quantity(
-        "Error of the mean fitted to verified rows",
-        r"\lim_{n \to \infty} E\,(\mu_t - \mu_0)^2",
+    "verifier_error": Quantity(
+        "Distance from the verifier of the mean fitted to its rows",
+        r"\lim_{n \to \infty} E\,(\mu_t - \theta_c)^2",
         _TRUE_VARIANCE,
     ),
     "accuracy": Quantity(

@@ -128,7 +128,7 @@ def experiments() -> Iterator[Mitigated]:
 
 def grids() -> Iterator[Grid]:
     """What holds as rows, or draws a winner, grow."""
-    yield from (_narrowed("variance"), _narrowed("squared_error"))
+    yield from (_narrowed("variance"), _narrowed("verifier_error"))
     yield from (_many_labels(0.3), _many_labels(0.9))
     linear = curated_normal.CuratedNormal(1.0, 1.0, slope=0.5)
     yield Grid(
@@ -140,17 +140,17 @@ def grids() -> Iterator[Grid]:
 
 
 def _narrowed(field: str) -> Grid:
-    """A spread that a verifier narrows, over four fits."""
+    """A spread that a verifier narrows, and a mean that it draws near, over three fits."""
 
     def at(rows: int) -> Mitigated:
-        chain = VerifiedSpread(1.2, 0.4, rows)
+        chain = VerifiedSpread(1.2, 1.0, rows)
 
         def run(**given: Any) -> Estimates:
-            return narrowed.estimate(chain, 4, **given)
+            return narrowed.estimate(chain, 3, **given)
 
         return Mitigated(
-            "spread", "radius1.2", Workflow.replace(rows), 4, (field,),
-            lambda: spread_curves(chain, 4), run,
+            "spread", "radius1.2", Workflow.replace(rows), 3, (field,),
+            lambda: spread_curves(chain, 3), run,
         )  # fmt: skip
 
     return Grid(
@@ -159,7 +159,7 @@ def _narrowed(field: str) -> Grid:
         at=at,
         unit=lambda rows: 1.0,
         sizes=(80, 320),
-        limit=lambda: spread_curves(VerifiedSpread(1.2, 0.4), 4)[field],
+        limit=lambda: spread_curves(VerifiedSpread(1.2, 1.0), 3)[field],
     )
 
 
@@ -315,7 +315,7 @@ def _truncated(truth: str, chain: truncation.TruncatedChain, fields: tuple[str, 
 def _weights() -> Iterator[Mitigated]:
     for truth, spec, generations in (
         ("covariance", weighting.WeightedCovariance(20, 20, 0.5), 6),
-        ("window3", weighting.WeightedCovariance(20, 20, 0.3, 3), 6),
+        ("window3", weighting.WeightedCovariance(20, 20, 0.4, 3), 4),
     ):
         yield _weighted(truth, spec, generations)
 

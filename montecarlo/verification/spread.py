@@ -16,7 +16,7 @@ from theory.workflow import Workflow, whole_number
 FloatArray = npt.NDArray[np.float64]
 
 FAMILY = 15  # this family's place in every spawn key
-FIELDS = ("variance", "squared_error")
+FIELDS = ("variance", "verifier_error")
 MOST_WRITTEN = 10_000  # rows a run and round for each that is missing: then nothing is accepted
 
 
@@ -29,7 +29,7 @@ def estimate(
     threads: int | None = None,
     checkpoint: Path | None = None,
 ) -> Estimates:
-    """Fitted variance and squared error of the mean of fits 1..T, by maximum likelihood.
+    """Fitted variance and (mean - centre)^2 of fits 1..T, by maximum likelihood.
 
     Raises:
         ValueError: a value out of range, quoted; a verifier that rejects everything.
@@ -43,11 +43,11 @@ def estimate(
 
     def block(rng: np.random.Generator, runs: int) -> FloatArray:
         found = np.zeros((generations + 1, 2, runs))
-        found[0, 0] = 1.0
+        found[0] = [[1.0], [chain.centre**2]]
         rows = rng.standard_normal((runs, chain.rows))
         for t in range(1, generations + 1):
             mean, spread = rows.mean(axis=1), rows.std(axis=1)
-            found[t] = spread**2, mean**2
+            found[t] = spread**2, (mean - chain.centre) ** 2
             if t < generations:
                 rows = _accepted(rng, chain, mean, spread)
         return found

@@ -59,8 +59,8 @@ class VerifiedSpread:
 def spread_curves(chain: VerifiedSpread, generations: int) -> Record:
     """Fits 1..T in units of the truth, index 0 the truth; asymptotic as the rows a round grow.
 
-    variance: E s_t^2. squared_error: E (mu_t - mu_0)^2. spread_lambert and spread_leading: how the
-    standard deviation falls in the end, radius/L with e^(L^2/2)/L^3 = k/sqrt(2 pi), k = t - 1
+    variance: E s_t^2. verifier_error: E (mu_t - centre)^2. spread_lambert and spread_leading: how
+    the standard deviation falls in the end, radius/L with e^(L^2/2)/L^3 = k/sqrt(2 pi), k = t - 1
     rounds, by Lambert's W, and radius/sqrt(2 ln k); infinite before they mean anything. Few rows
     lose the factor 1 - 1/rows a round as well, which overtakes the verifier after so many rounds.
 
@@ -71,17 +71,17 @@ def spread_curves(chain: VerifiedSpread, generations: int) -> Record:
     """
     rounds = np.arange(whole_number("generations", generations), dtype=np.float64)
     u, s = -chain.centre, 1.0
-    variance, error = [1.0, 1.0], [0.0, 0.0]
+    variance, error = [1.0, 1.0], [u**2, u**2]
     for _ in range(1, generations):
         one = accepted(u / s, chain.radius / s)
         u, s = s * float(one.mean), s * math.sqrt(float(one.variance))
         variance.append(s**2)
-        error.append((u + chain.centre) ** 2)
+        error.append(u**2)
     leading = [chain.radius / math.sqrt(2 * math.log(k)) if k > 1 else math.inf for k in rounds]
     lambert = [_lambert(chain.radius, k) for k in rounds]
     columns = {
         "variance": (variance, 0.0),
-        "squared_error": (error, chain.centre**2),
+        "verifier_error": (error, 0.0),
         "spread": (np.sqrt(variance), 0.0),
         "spread_lambert": ([math.inf, *lambert], 0.0),
         "spread_leading": ([math.inf, *leading], 0.0),
