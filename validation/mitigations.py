@@ -170,7 +170,7 @@ def _many_labels(wrong: float) -> Grid:
         field="accuracy_limit",
         at=lambda rows: _label("grid", _reference_labels(rows, wrong)),
         unit=lambda rows: 1.0,
-        sizes=(4_000, 16_000),
+        sizes=(400_000, 1_600_000),  # runs scatter like 1/rows, what is left falls like 1/rows^2
         limit=lambda: labels.curves(_reference_labels(1, wrong)).accuracy_limit,
     )
 
