@@ -63,7 +63,8 @@ def variance() -> Derivation:
     )
     cases = [{key: value for key, value in case.items() if key != "b"} for case in _CASES]
     return Derivation(
-        "Variance of a curated normal law", REGIME, steps, Formula("curated_variance", 1 / precision),
+        "Variance of a curated normal law", REGIME, steps,
+        Formula("curated_variance", 1 / precision),
         (near("theory.curated_normal", _known("variance"), cases),), SOURCE,
     )  # fmt: skip
 
