@@ -1,8 +1,8 @@
 """One table of everything that is aimed at: ``python -m benchmarks.ratios [word ...]``.
 
 Words select lines by their beginning (rows, statistics, subsample, regression, kde, categorical,
-lm, memory, theory, import, command); none selects all, which takes ten minutes or so.  Nothing is
-asserted: the machine may be busy.
+verification, lm, memory, theory, import, command); none selects all, which takes ten minutes or so.
+Nothing is asserted: the machine may be busy.
 """
 
 import subprocess
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
 
-from benchmarks import categorical, kde, regression, workloads
+from benchmarks import categorical, kde, regression, verification, workloads
 from benchmarks.measure import (
     ROOT,
     Row,
@@ -247,6 +247,7 @@ GROUPS: dict[str, Callable[[], list[Row]]] = {
     "regression": regression.rows,
     "kde": kde.rows,
     "categorical": categorical.rows,
+    "verification": verification.rows,
     "lm": lm,
     "memory": memory,
     "theory": theory,

@@ -12,17 +12,21 @@ import numpy as np
 from loopbound import version
 from montecarlo import (
     categorical,
+    curated_normal,
     curation,
     editing,
+    ensembles,
     kde,
     labels,
     regression,
+    stability,
     truncation,
     verification,
     weighting,
 )
 from montecarlo.estimate import Estimate, Estimates, Interrupted
 from montecarlo.gaussian import FIELDS, METHODS, estimate
+from montecarlo.verification import spread
 from theory.categorical.commandline import add_categorical_options, categorical_chain_from
 from theory.commandline import (
     STOPPED,
@@ -39,7 +43,7 @@ from theory.commandline import (
 )
 from theory.gaussian.commandline import add_chain_options, chain_from
 from theory.kde.commandline import add_kde_options, kde_chain_from
-from theory.mitigations import ROOMS, add_rooms, titled
+from theory.mitigations.commandline import ROOMS, add_rooms, titled
 from theory.regression.commandline import add_regression_options, regression_chain_from
 from theory.verification.commandline import add_verification_options, told, verified_chain_from
 
@@ -139,12 +143,18 @@ def _mitigation(options: argparse.Namespace) -> int:
     spec = ROOMS[options.room].spec(options)
     generations = _generations(options)
     runs: dict[str, Callable[..., Estimates]] = {
+        "spread": lambda **given: spread.estimate(spec, generations, **given),
         "labels": lambda **given: labels.estimate(spec, **given),
         "curation": lambda **given: curation.estimate(spec, generations, **given),
+        "curated-normal": lambda **given: curated_normal.estimate(spec, generations, **given),
         "editing": lambda **given: editing.estimate(spec, **given),
+        "random-editing": lambda **given: editing.random(spec, **given),
         "truncation": lambda **given: truncation.estimate(spec, generations, **given),
+        "regrowth": lambda **given: truncation.regrowth(spec, generations, **given),
         "weights": lambda **given: weighting.estimate(spec, generations, **given),
-        "ensembles": lambda **given: weighting.ensemble(spec, generations, **given),
+        "fixed-real": lambda **given: stability.estimate(spec, generations, **given),
+        "stability": lambda **given: stability.probe(spec, generations, **given),
+        "ensembles": lambda **given: ensembles.estimate(spec, generations, **given),
     }
     return _answered(
         options,

@@ -10,12 +10,13 @@ import numpy.typing as npt
 from montecarlo import streaming
 from montecarlo.estimate import Estimates
 from montecarlo.vectorised import SideBySide
-from theory.editing import EditedChain
+from theory.editing import EditedChain, RandomEdits
 from theory.workflow import Workflow
 
 FloatArray = npt.NDArray[np.float64]
 
-FAMILY = 9  # this family's place in every spawn key
+FAMILY = 9  # these families' places in every spawn key
+RANDOM = 17
 FIELDS = ("test_error",)
 
 
@@ -59,6 +60,45 @@ def estimate(
     draws = len(design) + sum(map(len, chain.masks))
     task = SideBySide(
         FAMILY, "editing", chain, Workflow.replace(len(design)), rounds + 1, FIELDS, draws, block,
+        hashed=("design",),
+    )  # fmt: skip
+    return streaming.estimates(task, seed, replicates, threads, checkpoint)
+
+
+def random(
+    chain: RandomEdits,
+    *,
+    seed: int,
+    replicates: int,
+    threads: int | None = None,
+    checkpoint: Path | None = None,
+) -> Estimates:
+    """The same with a mask of its own in every run and round: each row, or not, by chance.
+
+    Example:
+        >>> from theory.editing import cosine_design
+        >>> chain = RandomEdits(cosine_design(20, 2), 0.5, 2)
+        >>> random(chain, seed=1, replicates=500).test_error.mean.shape
+        (4,)
+    """
+    design = chain.design
+    fit = np.linalg.pinv(design)
+
+    def block(rng: np.random.Generator, runs: int) -> FloatArray:
+        found = np.zeros((chain.rounds + 2, 1, runs))
+        labels = chain.noise * rng.standard_normal((runs, len(design)))
+        for t in range(1, chain.rounds + 2):
+            weights = labels @ fit.T
+            found[t, 0] = (weights**2).sum(axis=1)
+            edited = rng.random(labels.shape) < chain.share
+            written = weights @ design.T + chain.noise * rng.standard_normal(labels.shape)
+            labels = np.where(edited, written, labels)
+        return found
+
+    draws = len(design) * (2 * chain.rounds + 1)
+    flow = Workflow.replace(len(design))
+    task = SideBySide(
+        RANDOM, "random editing", chain, flow, chain.rounds + 1, FIELDS, draws, block,
         hashed=("design",),
     )  # fmt: skip
     return streaming.estimates(task, seed, replicates, threads, checkpoint)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy.typing as npt
 from montecarlo import streaming
 from montecarlo.estimate import Estimates
 from montecarlo.vectorised import SideBySide
-from theory.truncation import TruncatedChain
+from theory.truncation import Regrowth, TruncatedChain
 from theory.workflow import Workflow, whole_number
 
 FloatArray = npt.NDArray[np.float64]
@@ -73,15 +72,8 @@ def _outside(rng: np.random.Generator, shape: tuple[int, int], cut: float) -> Fl
         z[inside] = rng.standard_normal(count)
 
 
-@dataclass(frozen=True)
-class _Growth:
-    """What a checkpoint of regrowth is of."""
-
-    rows: int
-
-
 def regrowth(
-    rows: int,
+    spec: Regrowth,
     generations: int,
     *,
     seed: int,
@@ -92,11 +84,11 @@ def regrowth(
     """Squared error of the mean, fit t to (t - 1) N rows of model t - 1 and N new real ones.
 
     Example:
-        >>> regrowth(10, 3, seed=1, replicates=500).mean_error.mean.shape
+        >>> regrowth(Regrowth(10), 3, seed=1, replicates=500).mean_error.mean.shape
         (4,)
     """
-    whole_number("rows", rows)
     whole_number("generations", generations)
+    rows = spec.rows
 
     def block(rng: np.random.Generator, runs: int) -> FloatArray:
         found = np.zeros((generations + 1, 1, runs))
@@ -111,7 +103,7 @@ def regrowth(
 
     draws = rows * generations * (generations + 1) // 2
     task = SideBySide(
-        REGROWTH, "regrowth", _Growth(rows), Workflow.accumulate(rows), generations,
+        REGROWTH, "regrowth", spec, Workflow.accumulate(rows), generations,
         ("mean_error",), draws, block,
     )  # fmt: skip
     return streaming.estimates(task, seed, replicates, threads, checkpoint)

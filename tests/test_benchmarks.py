@@ -19,6 +19,7 @@ from benchmarks import (
     regression,
     regression_twins,
     twins,
+    verification,
     workloads,
 )
 from montecarlo import kde as kde_engine
@@ -26,11 +27,13 @@ from montecarlo.gaussian import simulate
 from theory import categorical as categorical_theory
 from theory import kde as kde_theory
 from theory import regression as regression_theory
+from theory import verification as verification_theory
 from theory.categorical import CategoricalChain
 from theory.gaussian import GaussianChain, available, curves
 from theory.kde import KdeChain
 from theory.regression import RegressionChain
 from theory.truths import Normal
+from theory.verification import VerifiedChain
 from theory.workflow import Workflow
 
 Array = NDArray[np.float64]
@@ -188,6 +191,16 @@ def test_squared_errors_of_the_multinomial_loop_are_those_of_theory() -> None:
     error = loop.std(axis=0) / np.sqrt(MANY)
     assert (9.1 * error < 0.1 * exact).all()
     assert np.abs((loop.mean(axis=0) - exact) / error).max() < Z_LIMIT
+
+
+def test_squared_errors_of_accepted_labels_are_those_of_theory() -> None:
+    """By theory's standard deviation: 15 % of the mean is seen, but for 1e-3."""
+    chain, runs = VerifiedChain((4.0, 3.0), 1.0, 0.2), 20_000
+    found = verification.accept_reject(stream(15), chain, 2, 5, runs)
+    exact = verification_theory.curves(chain, Workflow.replace(5), 3).squared_error
+    error = exact.std[1:] / np.sqrt(runs)
+    assert (9.1 * error < 0.15 * exact.values[1:]).all()
+    assert np.abs((found.mean(axis=1) - exact.values[1:]) / error).max() < Z_LIMIT
 
 
 def test_ratio_of_variances_has_its_standard_error() -> None:

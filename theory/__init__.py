@@ -12,6 +12,10 @@
                       entropy.py: the last one's density, transform and entropy
     datasets.py       blobs, circles, moons, SwissRoll as populations
     kde/              KdeChain: curves, verdict, optimal_bandwidths, augmentation
+    verification/     VerifiedChain: curves, phase_diagram; VerifiedSpread
+    labels.py         verified labels; curation.py, curated_normal.py, editing.py, truncation.py,
+                      weighting.py, stability.py, ensembles.py: the other mitigations
+    mitigations/      these as commands
     growth/           what a measured loss curve follows: shapes, bands, criteria
     planner/          Pipeline, plan: will it collapse, and what is the cheapest fix
     quadrature.py     adaptive quadrature of many integrands, with its error

@@ -36,7 +36,8 @@ from theory.gaussian.commandline import add_chain_options, chain_from
 from theory.inflation import inflation
 from theory.kde.augmentation_command import add_augmentation
 from theory.kde.commandline import add_kde_options, kde_chain_from
-from theory.mitigations import ROOMS, add_answered_rooms, titled
+from theory.mitigations.answers import ANSWERS, add_answered_rooms
+from theory.mitigations.commandline import ROOMS, titled
 from theory.planner.commandline import add_plan
 from theory.regression.commandline import add_regression_options, regression_chain_from
 from theory.regression.subsample import drawn_again_from
@@ -337,8 +338,8 @@ def _verification(options: argparse.Namespace) -> int:
 
 def _mitigation(options: argparse.Namespace) -> int:
     check_files(options)
-    room = ROOMS[options.room]
-    found = room.curves(room.spec(options), whole_number("generations", _horizon(options)))
+    spec = ROOMS[options.room].spec(options)
+    found = ANSWERS[options.room](spec, whole_number("generations", _horizon(options)))
     _show(options, titled(options), dict(found.values), [])
     return 0
 

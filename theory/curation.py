@@ -125,6 +125,22 @@ def curves(chain: CuratedChain, generations: int) -> Record:
     return Record(found)
 
 
+def stationary(chain: CuratedChain) -> Record:
+    """probability_i and expected_weight in the long run, index 0 of the reference, 1 for ever.
+
+    Exact; see `fixed_point`.
+
+    Example:
+        >>> known = stationary(CuratedChain((0.6, 0.3, 0.1), (0, 0.5, 1), 4, 0.2))
+        >>> [float(known[f"probability_{i}"][1].round(6)) for i in range(3)]
+        [0.576461, 0.309827, 0.113712]
+    """
+    path = np.array([np.array(chain.reference), fixed_point(chain)])
+    found = {f"probability_{i}": path[:, i] for i in range(path.shape[1])}
+    found["expected_weight"] = path @ np.exp(np.array(chain.rewards))
+    return Record({name: Curve(values, Kind.EXACT, _SOURCE) for name, values in found.items()})
+
+
 def _weight_lower(
     chain: CuratedChain, mean: FloatArray, variance: FloatArray, highest: float
 ) -> FloatArray:
@@ -198,27 +214,3 @@ def _compositions(total: int, parts: int) -> FloatArray:
     bars = bars.reshape(-1, parts - 1)
     edges = np.column_stack([np.full(len(bars), -1.0), bars, np.full(len(bars), total + parts - 1)])
     return np.diff(edges, axis=1) - 1
-
-
-def gaussian_curation(
-    mean: float, variance: float, generations: int, *, centre: float, width: float
-) -> Record:
-    """Mean and variance of N(mean, variance) curated with reward -(x - centre)^2/(2 width^2).
-
-    K infinite, winners only: precision grows by 1/width^2 a round. Exact.
-
-    Example:
-        >>> gaussian_curation(0.0, 1.0, 3, centre=2.0, width=1.0).variance.values.tolist()
-        [1.0, 0.5, 0.3333333333333333, 0.25]
-    """
-    if not (0 < variance < math.inf and 0 < width < math.inf):
-        raise ValueError(f"variance and width must be > 0, got {variance!r} and {width!r}")
-    t = np.arange(whole_number("generations", generations) + 1)
-    precision = 1 / variance + t / width**2
-    middle = (mean / variance + t * centre / width**2) / precision
-    return Record(
-        {
-            "mean": Curve(middle, Kind.EXACT, _SOURCE, limit=centre),
-            "variance": Curve(1 / precision, Kind.EXACT, _SOURCE, limit=0.0),
-        }
-    )

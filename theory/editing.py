@@ -87,12 +87,39 @@ def disjoint(rows: int, edits: int, share: float = 1.0) -> tuple[tuple[int, ...]
     return tuple(tuple(chosen[i::edits].tolist()) for i in range(edits))
 
 
+@dataclass(frozen=True, eq=False)
+class RandomEdits:
+    """A table of which every round edits each row with the same probability, row by row.
+
+    Attributes:
+        design: X, axes (row, feature), full column rank, more rows than features.
+        share: of the rows that a round edits, on average, in (0, 1].
+        rounds: of editing, >= 1.
+        noise: standard deviation of a label.
+
+    Raises:
+        ValueError: quoting the value that is out of range.
+    """
+
+    design: FloatArray
+    share: float
+    rounds: int
+    noise: float = 1.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "design", EditedChain(self.design, (), self.noise).design)
+        whole_number("rounds", self.rounds)
+        if not 0 < self.share <= 1:
+            raise ValueError(f"share must be in (0, 1], got {self.share!r}")
+
+
 def curves(chain: EditedChain) -> Record:
     """Test error of each fit: index 0 the truth, 1 the fit to real labels, t after t - 1 edits.
 
     test_error: E |w - w*|^2 = tr(X(X'X)^-2 X' C_t), features of unit covariance. Exact, with its
     standard deviation. test_error_published: the bound of 2 times the real fit's that is printed.
-    It drops the projection, and is exceeded.
+    It drops the projection; where it is exceeded, test_error_lower is that number as what it is, a
+    lower bound, and 0 before.
 
     Example:
         >>> known = curves(EditedChain(cosine_design(400, 10), disjoint(400, 20)))
@@ -100,28 +127,66 @@ def curves(chain: EditedChain) -> Record:
         4.2
     """
     x = chain.design
-    rows = len(x)
-    fit = np.linalg.pinv(x)
-    hat = x @ fit
-    target = fit.T @ fit
-    covariance = chain.noise**2 * np.eye(rows)
+    fit: FloatArray = np.asarray(np.linalg.pinv(x), dtype=np.float64)
+    covariance = chain.noise**2 * np.eye(len(x))
     errors, spreads = [0.0], [0.0]
     for mask in (None, *chain.masks):
         if mask is not None:
-            chosen = np.zeros(rows)
-            chosen[list(mask)] = 1.0
-            change = np.eye(rows) - chosen[:, None] * (np.eye(rows) - hat)
-            covariance = change @ covariance @ change.T + chain.noise**2 * np.diag(chosen)
-        product = target @ covariance
-        errors.append(float(np.trace(product)))
-        spreads.append(math.sqrt(2 * float((product * product.T).sum())))
-    printed = np.append(0.0, np.full(len(chain.masks) + 1, 2 * errors[1]))
+            _edit(covariance, x, fit, list(mask), chain.noise)
+        weights = fit @ covariance @ fit.T
+        errors.append(float(np.trace(weights)))
+        spreads.append(math.sqrt(2 * float((weights**2).sum())))
+    known = np.array(errors)
+    found = {"test_error": Curve(known, Kind.EXACT, _SOURCE, np.array(spreads))}
+    printed = np.append(0.0, np.full(len(chain.masks) + 1, 2 * known[1]))
+    found["test_error_published"] = Curve(printed, Kind.PUBLISHED, _PRINTED)
+    exceeded = np.where(known > printed, printed, 0.0)
+    if exceeded.any():
+        found["test_error_lower"] = Curve(exceeded, Kind.LOWER, _PRINTED)
+    return Record(found)
+
+
+def random_curves(chain: RandomEdits) -> Record:
+    """Test error of each fit over masks and labels: index 0 the truth, t after t - 1 edits.
+
+    E C' = C - f (QC + CQ) + f^2 QCQ + f (1 - f) diag(QCQ) + f noise^2, Q = I - P. Exact.
+    test_error_limit: for many rows a feature, the first fit's times `random_edits`. Asymptotic.
+
+    Example:
+        >>> known = random_curves(RandomEdits(cosine_design(200, 2), 0.3, 10))
+        >>> ratio = known.test_error[11] / known.test_error[1]
+        >>> float(ratio.round(2)), round(random_edits(0.3, 10), 2)
+        (6.06, 6.1)
+    """
+    x, f = chain.design, chain.share
+    fit = np.linalg.pinv(x)
+    covariance = chain.noise**2 * np.eye(len(x))
+    errors = [0.0, float(np.trace(fit @ covariance @ fit.T))]
+    for _ in range(chain.rounds):
+        half = covariance - x @ (fit @ covariance)
+        both = half - (half @ x) @ fit
+        covariance = covariance - f * (half + half.T) + f**2 * both
+        covariance += np.diag(f * (1 - f) * np.diag(both) + f * chain.noise**2)
+        errors.append(float(np.trace(fit @ covariance @ fit.T)))
+    limit = [errors[1] * random_edits(f, k) for k in range(chain.rounds + 1)]
     return Record(
         {
-            "test_error": Curve(np.array(errors), Kind.EXACT, _SOURCE, np.array(spreads)),
-            "test_error_published": Curve(printed, Kind.PUBLISHED, _PRINTED),
+            "test_error": Curve(np.array(errors), Kind.EXACT, _SOURCE),
+            "test_error_limit": Curve(np.array([0.0, *limit]), Kind.ASYMPTOTIC, _SOURCE),
         }
     )
+
+
+def _edit(
+    covariance: FloatArray, design: FloatArray, fit: FloatArray, rows: list[int], noise: float
+) -> None:
+    """L C L' + noise^2 M in place: a row of L is one of P = X fit in the mask, of I elsewhere."""
+    written = design[rows]
+    across = written @ (fit @ covariance)
+    own = (across @ fit.T) @ written.T
+    covariance[rows] = across
+    covariance[:, rows] = across.T
+    covariance[np.ix_(rows, rows)] = own + noise**2 * np.eye(len(rows))
 
 
 def one_edit(share: float) -> float:
@@ -140,3 +205,17 @@ def many_edits(share: float) -> float:
         4.44
     """
     return 2 * math.exp(share) - 1
+
+
+def random_edits(share: float, rounds: int) -> float:
+    """The same after rounds of random edits of that share each: 1 + rounds x share (2 - share).
+
+    Asymptotic. With A the mean of past fits weighted f (1 - f)^age, a fit is A plus noise that
+    keeps 1 - f of itself a round: differencing both leaves independent steps of variance
+    1 - (1 - f)^2. Linear for ever, and `one_edit` after one round.
+
+    Example:
+        >>> random_edits(0.5, 1) == one_edit(0.5), random_edits(1.0, 7)
+        (True, 8.0)
+    """
+    return 1 + rounds * share * (2 - share)

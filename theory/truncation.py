@@ -93,18 +93,34 @@ def balance(rows: int) -> float:
     return float(brentq(lambda a: tail_variance(a) * (1 - 1 / rows) - 1, 0.0, 3.0, xtol=1e-15))
 
 
-def regrowth(rows: int, generations: int) -> Record:
+@dataclass(frozen=True)
+class Regrowth:
     """Regenerate and grow: fit t has (t - 1) N rows of model t - 1 and N new real ones.
 
-    mean_error: V_i = (i + 2)/(2 (i + 1) N) for stage i = t - 1, in units of the true variance, from
-    V_i = [i^2 (V_{i-1} + 1/(i N)) + 1/N]/(i + 1)^2. Exact; it falls to half a fit to N rows.
+    Attributes:
+        rows: new real rows a stage, N.
+
+    Raises:
+        ValueError: quoting the value that is out of range.
+    """
+
+    rows: int
+
+    def __post_init__(self) -> None:
+        whole_number("rows", self.rows)
+
+
+def regrowth_curves(spec: Regrowth, generations: int) -> Record:
+    """mean_error: V_i = (i + 2)/(2 (i + 1) N) for stage i = t - 1, in units of the true variance.
+
+    From V_i = [i^2 (V_{i-1} + 1/(i N)) + 1/N]/(i + 1)^2. Exact; it falls to half a fit to N rows.
 
     Example:
-        >>> regrowth(10, 3).mean_error.values.round(6).tolist()
+        >>> regrowth_curves(Regrowth(10), 3).mean_error.values.round(6).tolist()
         [0.0, 0.1, 0.075, 0.066667]
     """
-    whole_number("rows", rows)
     stage = np.arange(whole_number("generations", generations))
-    values = np.append(0.0, (stage + 2) / (2 * (stage + 1) * rows))
+    values = np.append(0.0, (stage + 2) / (2 * (stage + 1) * spec.rows))
     std = np.sqrt(2.0) * values
-    return Record({"mean_error": Curve(values, Kind.EXACT, _SOURCE, std, 1 / (2 * rows))})
+    limit = 1 / (2 * spec.rows)
+    return Record({"mean_error": Curve(values, Kind.EXACT, _SOURCE, std, limit)})

@@ -46,6 +46,7 @@ def every() -> Iterator[Experiment]:
     yield from verification.experiments()
     yield verification.phases()
     yield from mitigations.experiments()
+    yield from mitigations.grids()
     yield from planner.experiments()
 
 

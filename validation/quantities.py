@@ -7,7 +7,8 @@ no derivation yet, and of the bounds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from validation.mitigation_quantities import MITIGATIONS, VERIFICATION
+from validation.quantity import Quantity
 
 FAMILIES: dict[str, tuple[str, str]] = {
     "gaussian": (
@@ -32,25 +33,17 @@ FAMILIES: dict[str, tuple[str, str]] = {
         "Categories",
         "Shares of categories counted, sampled and counted again: the unigram model of a text.",
     ),
+    "verification": (
+        "Verification",
+        "A linear regression refitted to labels of its own that a verifier accepts.",
+    ),
+    "mitigations": (
+        "Mitigations",
+        "Other ways out: a spread that is verified, verified labels, curation by reward, editing, "
+        "refits to the tails, regrowth, weights, fixed real rows, ensembles of generators.",
+    ),
 }
 """Family -> its title and what its chain is."""
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """A tested quantity.
-
-    Attributes:
-        title: its name in words.
-        definition: LaTeX, in the letters of the theory: t the generation, 0 the truth.
-        unit: of its values.
-        laws: (where it holds, LaTeX) of values that no derivation of theory.symbolic gives.
-    """
-
-    title: str
-    definition: str
-    unit: str = "no unit"
-    laws: tuple[tuple[str, str], ...] = ()
 
 
 _SQUARED = r"E\,(w_t - w^*)^{\top}\,\Sigma\,(w_t - w^*)"
@@ -313,5 +306,7 @@ QUANTITIES: dict[tuple[str, str], Quantity] = {
         "fits",
         laws=(("", r"\sum_{s<t} P(T > s)"),),
     ),
+    **{("verification", field): quantity for field, quantity in VERIFICATION.items()},
+    **{("mitigations", field): quantity for field, quantity in MITIGATIONS.items()},
 }
 """(family, field) -> what it is."""

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo.kernels import called, kernel
+from montecarlo.kernels import called, kernel, spliced
 from montecarlo.verification.rows import fitted, put, record
 
 FloatArray = npt.NDArray[np.float64]
@@ -57,46 +57,38 @@ def row_by_row(rng: np.random.Generator, u: float, half_width: float, n: int) ->
     return total / n
 
 
-@called
-def log_h(low: float, per_step: float, values: FloatArray, second: FloatArray, s: float) -> float:
-    """log h at s, by the spline."""
-    place = (s - low) * per_step
-    k = min(max(int(place), 0), len(values) - 2)
-    b = place - k
-    a = 1.0 - b
-    bend = (a * a - 1.0) * a * second[k] + (b * b - 1.0) * b * second[k + 1]
-    value: float = a * values[k] + b * values[k + 1] + bend
-    return value
-
-
-@called
-def batch_mean(
-    rng: np.random.Generator, u: float, half_width: float, n: int, tables: Any, table: int
-) -> float:
-    """The mean of n accepted variates, from its law where the table reaches.
+@spliced
+def from_law(rng: Any, u: float, n: int, tables: Any, table: int) -> float:
+    """The mean of n accepted variates from its law, |u| within the table's reach.
 
     The envelope touches log h + n u s at the mode of the nearest u in the table, where the slope of
     what is left is n times the difference of the two u.
     """
-    if table < 0 or abs(u) > tables.reach[table]:
-        return row_by_row(rng, u, half_width, n)
-    low, per_step, reach = tables.low[table], tables.per_step[table], tables.reach[table]
-    values, second = tables.values[table], tables.second[table]
-    modes, curvature = tables.modes[table], tables.curvature[table]
-    step = 2.0 * reach / (len(modes) - 1)
-    k = int((u + reach) / step + 0.5)
-    slope = n * (u - (k * step - reach))
-    centre = modes[k] + slope / curvature
-    top = tables.tops[table, k] + n * u * modes[k] + 0.5 * slope * slope / curvature
+    curvature, low, per_step = tables.curvature[table], tables.low[table], tables.per_step[table]
+    reach, last = tables.reach[table], tables.values.shape[1] - 2
+    step = 2.0 * reach / (tables.modes.shape[1] - 1)
+    nearest = int((u + reach) / step + 0.5)
+    mode = tables.modes[table, nearest]
+    slope = n * (u - (nearest * step - reach))
+    centre = mode + slope / curvature
+    top = tables.tops[table, nearest] + n * u * mode + 0.5 * slope * slope / curvature
     spread = 1.0 / math.sqrt(curvature)
     while True:
         z = rng.standard_normal()
         s: float = centre + spread * z
         if abs(s) <= -low:
-            gain = log_h(low, per_step, values, second, s) + n * u * s - top + 0.5 * z * z
+            place = (s - low) * per_step  # log h at s, by the spline
+            k = min(max(int(place), 0), last)
+            b = place - k
+            a = 1.0 - b
+            ends = a * tables.values[table, k] + b * tables.values[table, k + 1]
+            bend = (a * a - 1.0) * a * tables.second[table, k]
+            bend += (b * b - 1.0) * b * tables.second[table, k + 1]
+            gain = ends + bend + n * u * s - top + 0.5 * z * z
             v = rng.random()
             if v < 1.0 + gain or v < math.exp(gain):
-                return s
+                break
+    return s
 
 
 @kernel
@@ -126,6 +118,8 @@ def batches_block(rng: Any, plan: Any, tables: Any, table: Any, order: Any, out:
                 u = (weight - centre) / noise
                 if math.isinf(half_width):
                     new = weight + noise * rng.standard_normal() / math.sqrt(n)
+                elif table[t] < 0 or abs(u) > tables.reach[table[t]]:
+                    new = centre + noise * row_by_row(rng, u, half_width, n)
                 else:
-                    new = centre + noise * batch_mean(rng, u, half_width, n, tables, table[t])
+                    new = centre + noise * from_law(rng, u, n, tables, table[t])
                 put(mass, mean, plan.slot[t], float(n), new, plan.merges)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo.kernels import called, kernel
+from montecarlo.kernels import called, kernel, spliced
 from montecarlo.verification.fields import SQUARED, VERIFIER
 
 FloatArray = npt.NDArray[np.float64]
@@ -19,7 +19,7 @@ FloatArray = npt.NDArray[np.float64]
 MOST_REJECTED = 10**7  # labels in a row: more, and the verifier rejects everything
 
 
-@called
+@spliced
 def fitted(mass: FloatArray, mean: FloatArray, before: float) -> float:
     """The mean of all rows in the slots, that of before where there is no row."""
     total, rows = 0.0, 0.0
@@ -29,7 +29,7 @@ def fitted(mass: FloatArray, mean: FloatArray, before: float) -> float:
     return total / rows if rows > 0.0 else before
 
 
-@called
+@spliced
 def put(
     mass: FloatArray, mean: FloatArray, slot: int, rows: float, new: float, joins: bool
 ) -> None:
@@ -76,7 +76,7 @@ def write_generated(
     return (total / kept if kept > 0 else weight), kept
 
 
-@called
+@spliced
 def record(
     error: float, distance: float, share: float, order: Any, replicate: int, out: FloatArray
 ) -> None:

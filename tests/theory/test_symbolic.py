@@ -40,6 +40,15 @@ COUNTS = {
     ("categorical", "accumulate-subsample"): 6,
     ("categorical", "anchored"): 3,
     ("categorical", "fresh"): 6,
+    ("verification", "replace"): 6,
+    ("mitigations", "curation"): 2,
+    ("mitigations", "editing"): 3,
+    ("mitigations", "truncation"): 3,
+    ("mitigations", "regrowth"): 1,
+    ("mitigations", "weights"): 2,
+    ("mitigations", "fixed-real"): 1,
+    ("mitigations", "stability"): 1,
+    ("mitigations", "ensembles"): 2,
 }
 EVERY = [(*key, index) for key, count in COUNTS.items() for index in range(count)]
 
@@ -92,7 +101,7 @@ def test_every_derivation_names_letters_that_have_a_meaning(
 ) -> None:
     formula = derived(family, workflow)[index].formula
     known = {str(letter) for letter in MEANING}
-    assert known == {*"tnNmwkdurfHphv", "tau", "delta", "sigma", "phi", "kappa", "V_0"}
+    assert known == {*"tnNmwkdurfHphvLcFabq", "tau", "delta", "sigma", "phi", "kappa", "V_0", "rho"}
     assert set(formula.letters) <= known
     assert formula.latex.count("{") == formula.latex.count("}")
 

@@ -269,4 +269,23 @@ CATALOGUE: dict[tuple[str, str], Callable[[], tuple[Derivation, ...]]] = {
     ),
     ("categorical", "anchored"): _categorical_kept("anchored"),
     ("categorical", "fresh"): _joined(_categorical_kept("pooled"), _categorical_kept("weighted")),
+    ("verification", "replace"): _made(
+        "verification",
+        ("contraction",),
+        ("bound",),
+        ("steady",),
+        ("best_round",),
+        ("harm",),
+        ("rows_to_gain",),
+    ),
+    ("mitigations", "curation"): _made("curation", ("variance",), ("mean",)),
+    ("mitigations", "editing"): _made("editing", ("one_edit",), ("many_edits",), ("random_edits",)),
+    ("mitigations", "truncation"): _made(
+        "truncation", ("tail_variance",), ("trace",), ("balance",)
+    ),
+    ("mitigations", "regrowth"): _made("truncation", ("regrowth",)),
+    ("mitigations", "weights"): _made("weighting", ("variance_error",), ("limit",)),
+    ("mitigations", "fixed-real"): _made("weighting", ("distance",)),
+    ("mitigations", "stability"): _made("weighting", ("squared_difference",)),
+    ("mitigations", "ensembles"): _made("weighting", ("mean_error",), ("coverage",)),
 }

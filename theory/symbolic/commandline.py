@@ -18,6 +18,8 @@ examples:
   python -m theory derive inflation fresh --format latex --output fresh.tex
   python -m theory derive kde replace --field mise
   python -m theory derive categorical --list
+  python -m theory derive verification replace --field contraction
+  python -m theory derive mitigations editing
 """
 
 
@@ -30,9 +32,11 @@ def add_derive(families: Any) -> None:
         "family",
         nargs="?",
         metavar="FAMILY",
-        help="gaussian, inflation, regression, kde, categorical",
+        help="gaussian, inflation, regression, kde, categorical, verification, mitigations",
     )
-    parser.add_argument("workflow", nargs="?", metavar="WORKFLOW", help="as accumulate")
+    parser.add_argument(
+        "workflow", nargs="?", metavar="WORKFLOW", help="as accumulate; of mitigations, as editing"
+    )
     parser.add_argument(
         "--list", action="store_true", help="what can be derived, of FAMILY if given"
     )

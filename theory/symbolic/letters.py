@@ -23,6 +23,13 @@ h = Symbol("h", positive=True)
 v = Symbol("v", positive=True)
 kappa = Symbol("kappa", positive=True)
 truth_variance = Symbol("V_0", positive=True)
+half_width = Symbol("L", positive=True)
+rho = Symbol("rho", positive=True)
+c = Symbol("c", positive=True)
+edited = Symbol("F", positive=True)
+cut = Symbol("a", positive=True)
+slope = Symbol("b", real=True)
+bend = Symbol("q", positive=True)
 t = Symbol("t", positive=True, integer=True)
 s = Symbol("s", positive=True, integer=True)
 i = Symbol("i", positive=True, integer=True)
@@ -50,4 +57,11 @@ MEANING: dict[Expr, str] = {
     v: "variance of the kernel at bandwidth 1",
     kappa: "transform of the kernel at a frequency",
     truth_variance: "variance of a coordinate of the truth",
+    half_width: "half-width of what a verifier accepts, in standard deviations of the noise",
+    rho: "contraction of a verified round",
+    c: "squared bias of a verifier, in variances of the real fit",
+    edited: "share of the rows that are edited",
+    cut: "standard deviations of the mean within which rows are left out",
+    slope: "slope of a reward at zero",
+    bend: "curvature of a reward, one over its squared width",
 }

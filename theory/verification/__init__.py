@@ -6,6 +6,7 @@ phases.py     phase, best_round, phase_diagram with its break-even contour
 truncated.py  a normal variate that was accepted; contraction, the constant rho(L)
 means.py      the mean of n of them, as Gauss rules
 rounds.py     the law of one direction, round by round
+spread.py     VerifiedSpread, spread_curves: the noise refitted, too
 """
 
 from theory.verification.chain import COUNTS, VerifiedChain
@@ -20,6 +21,7 @@ from theory.verification.phases import (
     phase_error,
     rows_to_gain,
 )
+from theory.verification.spread import VerifiedSpread, spread_curves
 from theory.verification.truncated import contraction
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "PhaseDiagram",
     "VerifiedChain",
     "VerifiedCurves",
+    "VerifiedSpread",
     "available",
     "best_round",
     "contraction",
@@ -38,4 +41,5 @@ __all__ = [
     "phase_diagram",
     "phase_error",
     "rows_to_gain",
+    "spread_curves",
 ]
