@@ -24,6 +24,7 @@ from lm.config import Recipe, WorkflowChoice
 from lm.material import Material, prepare
 from lm.mitigation.choice import Mitigation
 from lm.mitigation.reference import make_reference
+from lm.mitigation.scores import read_words
 from lm.progress import Bars
 from theory.workflow import whole_number
 
@@ -74,6 +75,9 @@ def run(recipe: Recipe, folder: Path, on: Machine) -> None:
     accelerator = accelerator_for(on, on.threads * on.jobs)
     bars = Bars(shown=on.progress and accelerator.is_main_process)
     material = prepare(recipe, folder, accelerator, bars)
+    for one in recipe.mitigation:
+        if one.words:  # a bad table stops the run before any chain
+            read_words(Path(one.reward or ""))
     judged = [one for one in recipe.mitigation if one.scorer == "perplexity"]
     for share in sorted({one.verifier_share or 1.0 for one in judged}):
         make_reference(material, folder, share, accelerator, bars)
