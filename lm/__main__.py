@@ -320,11 +320,12 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _losses(folder: Path) -> Table:
-    """Losses of every fit, as `python -m lm against` reads them."""
+    """Losses of every fit, as `python -m lm against` reads them; a mitigation is another model."""
     from lm.folder import chains
+    from lm.results import names
 
     body = [
-        (folder.name, label, seed, generation, metrics["cross_entropy"])
+        (*names(folder, label), seed, generation, metrics["cross_entropy"])
         for (label, seed, generation), metrics in _rows(chains(folder))
         if generation
     ]

@@ -84,6 +84,12 @@ def read_corpus(data: Data) -> Corpus:
         OSError: it cannot be read.
     """
     rows = _grouped(data.source, data, data.split)
+    own = data.source.startswith("stdlib-") or data.source.endswith(SUFFIXES)
+    if own and data.held_out_split is not None:
+        raise ValueError(
+            f"data.held_out_split must be none where the source has no splits, got "
+            f"{data.held_out_split!r} with {data.source!r}"
+        )
     if data.held_out_split is not None:
         train = [text for _, text in rows]
         others = [text for _, text in _grouped(data.source, data, data.held_out_split)]

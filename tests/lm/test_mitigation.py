@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from lm.mitigation.rouge import common, rouge_1, rouge_l  # noqa: E402
 from lm.mitigation.scores import Candidates, by_classifier, by_perplexity, by_words  # noqa: E402
 from lm.mitigation.verify import best  # noqa: E402
 from lm.model import random_model  # noqa: E402
-from lm.reading import merged  # noqa: E402
+from lm.reading import merged, read_recipe  # noqa: E402
 from lm.tokenizer import Coder  # noqa: E402
 from tests.lm import tiny  # noqa: E402
 
@@ -492,3 +493,57 @@ def test_several_mitigations_share_one_control_and_an_older_run(
     again = (tmp_path / "replace" / "seed-0" / "generation-01" / "metrics.json").stat().st_mtime_ns
     assert made == again
     assert len(chains(tmp_path)) == 3
+
+
+# --- the published recipe ------------------------------------------------------------------------
+
+
+def articles(path: Path, rows: int = 40) -> Path:
+    """Rows in the schema of XSUM."""
+    found = [
+        {"document": f"{p} {r}\n\n{r} {p}", "summary": f"{r} again", "id": str(i)}
+        for i, (p, r) in enumerate(tiny.conversations(rows))
+    ]
+    path.write_text("\n".join(map(json.dumps, found)) + "\n", encoding="utf-8")
+    return path
+
+
+def test_the_code_path_of_xsum_runs(tmp_path: Path) -> None:
+    """Its own settings, but for sizes and for where the model and the rows come from."""
+    source = articles(tmp_path / "rows.jsonl")
+    folder = tmp_path / "llama"
+    texts = source.read_text(encoding="utf-8").splitlines()
+    made = Coder.trained(texts, 280)
+    random_model(Model(**(asdict(SPEC) | {"context": 128})), made, 0).save_pretrained(str(folder))
+    made.save(folder)
+    changes = {
+        "workflows": [{"name": "replace", "n": [4, 4, 5]}], "generations": 2, "seeds": [0],
+        "data": {"source": str(source), "held_out_split": None, "held_out": 6, "rows": 4,
+                 "max_tokens": 128},
+        "model": {"path": str(folder)},
+        "training": {"batch_rows": 4, "micro_batch_rows": 2},
+        "mitigation": {"keep": 0.2, "keep_growth": 0.25},
+    }  # fmt: skip
+    wanted = read_recipe("xsum-smollm2", changes=changes)
+    run = tiny.done(wanted, tmp_path / "run")
+    (batch,) = run.glob("replace-*-verify-rouge-keep-0.2-keep-growth-0.25/seed-0")
+    metrics = read_json(batch / "generation-02" / "metrics.json")
+    assert (metrics["candidates"], metrics["rows"], metrics["train_rows"]) == (20, 5, 4)
+    real = {row["document"]: row["summary"] for row in map(json.loads, texts)}
+    rows = load_rows(generation_folder(batch, 2))[1]
+    assert len(set(rows)) == 5  # greedy, an article each
+    for text in rows:
+        article = text.removeprefix("Article: ").rpartition("\n\nSummary:")[0]
+        assert article in real
+    first = load_rows(generation_folder(batch, 0))[1][0]
+    article, _, summary = first.removeprefix("Article: ").rpartition("\n\nSummary: ")
+    assert real[article] == summary
+
+
+def test_a_published_round_writes_as_many_candidates_every_time() -> None:
+    wanted = read_recipe("xsum-smollm2")
+    (choice,), (one,) = wanted.workflows, wanted.mitigation
+    flow = choice.workflow(wanted.data.rows)
+    rounds = range(1, wanted.generations + 1)
+    assert {one.candidates(flow.synthetic_rows(t), t) for t in rounds} == {160_000}
+    assert flow.synthetic_rows(2) / 160_000 == pytest.approx(0.125 * 1.1)
