@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from lm.mitigation.curate import winners  # noqa: E402
 from lm.mitigation.edit import edited  # noqa: E402
 from lm.mitigation.ensemble import mixture_nats, rows_of_members  # noqa: E402
 from lm.mitigation.objective import focal, token_loss, truncated  # noqa: E402
+from lm.mitigation.reference import places  # noqa: E402
 from lm.mitigation.rouge import common, rouge_1, rouge_l  # noqa: E402
 from lm.mitigation.scores import Candidates, by_classifier, by_perplexity, by_words  # noqa: E402
 from lm.mitigation.verify import best  # noqa: E402
@@ -111,9 +113,9 @@ def longest_common(a: str, b: str) -> int:
     """By trying every subsequence of the shorter."""
     short, other = sorted((a, b), key=len)
     for size in range(len(short), 0, -1):
-        for places in itertools.combinations(range(len(short)), size):
+        for chosen in itertools.combinations(short, size):
             rest = iter(other)
-            if all(short[i] in rest for i in places):
+            if all(letter in rest for letter in chosen):
                 return size
     return 0
 
@@ -329,14 +331,21 @@ def small(source: Path, **changes: Any) -> Recipe:
     return tiny.recipe(source, **merged(SMALL, changes))
 
 
+@pytest.fixture(scope="module")
+def restarted(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of the first mode."""
+    wanted = small(source, mitigation=MODES["restart"][0])
+    return tiny.done(wanted, tmp_path_factory.mktemp("restarted"))
+
+
 @pytest.mark.parametrize("name", MODES)
 def test_every_mode_runs_beside_its_control_and_resumes_to_the_same(
-    name: str, source: Path, tmp_path: Path
+    name: str, source: Path, restarted: Path, tmp_path: Path
 ) -> None:
     """Equal rows and steps, generation 1 from the same first model; generation 2 made again."""
     chosen, changes = MODES[name]
     wanted = small(source, mitigation=chosen, **changes)
-    folder = tiny.done(wanted, tmp_path / "run")
+    folder = restarted if name == "restart" else tiny.done(wanted, tmp_path / "run")
     found = chains(folder)
     (choice,) = wanted.workflows
     control = found.pop(choice.label)[0]
@@ -352,6 +361,8 @@ def test_every_mode_runs_beside_its_control_and_resumes_to_the_same(
         first_fit = one.objective != "cross-entropy" or one.ensemble is not None
         assert (control[1]["cross_entropy"] == treated[1]["cross_entropy"]) is not first_fit
         assert control[2]["cross_entropy"] != treated[2]["cross_entropy"]
+        share = one.real_weight or control[2]["real_fraction"]
+        assert treated[2]["real_fraction"] == pytest.approx(share, abs=1e-12)
         place = folder / label / "seed-0"
         before[place] = tiny.contents(place, 2)
         os.rename(generation_folder(place, 2), tmp_path / label)
@@ -387,21 +398,11 @@ def test_a_reward_for_length_makes_longer_rows(source: Path, tmp_path: Path) -> 
     assert treated["acceptance"] == 0.25
 
 
-def test_the_weight_of_real_rows_is_the_one_asked_for(source: Path, tmp_path: Path) -> None:
-    wanted = small(source, workflows=["accumulate"], mitigation={"real_weight": 0.9})
-    folder = tiny.done(wanted, tmp_path)
-    control, treated = (seeds[0] for seeds in chains(folder).values())
-    assert [one["real_fraction"] for one in control] == [1, 1, 0.5]
-    assert [one["real_fraction"] for one in treated] == pytest.approx([1, 1, 0.9], abs=1e-12)
-
-
-def test_a_verifier_is_made_once_and_knows_its_share(source: Path, tmp_path: Path) -> None:
-    shares = [{"verify": "perplexity", "keep": 0.5, "verifier_share": s} for s in (0.25, 1.0)]
-    wanted = small(source, generations=1, mitigation=shares)
-    folder = tiny.done(wanted, tmp_path)
-    rows = {s: read_json(folder / f"verifier-share-{s}" / "metrics.json") for s in (0.25, 1.0)}
-    assert [rows[s]["rows"] for s in (0.25, 1.0)] == [12, 48]
-    assert len(chains(folder)) == 3
+def test_a_verifier_of_a_larger_share_knows_more_of_the_same_rows() -> None:
+    material = SimpleNamespace(train=range(40))
+    known = [places(material, share) for share in (0.01, 0.25, 1.0)]  # type: ignore[arg-type]
+    assert [len(own) for own in known] == [2, 10, 40]
+    assert set(known[0]) < set(known[1]) < set(known[2]) == set(range(40))
 
 
 KILLED = """
@@ -416,26 +417,28 @@ def killing(*arguments, **options):
         os.kill(os.getpid(), signal.SIGKILL)
     return called(*arguments, **options)
 lm.sample.continued = killing
-chosen = {"verify": "perplexity", "keep": 0.5}
+chosen = test_mitigation.MODES["restart"][0][0]
 tiny.done(test_mitigation.small(Path(sys.argv[1]), mitigation=chosen), Path(sys.argv[2]))
 """
 
 
-def test_a_killed_verified_run_goes_on_to_the_same_numbers(source: Path, tmp_path: Path) -> None:
+def test_a_killed_verified_run_goes_on_to_the_same_numbers(
+    source: Path, restarted: Path, tmp_path: Path
+) -> None:
     """kill -9 while the second batch of candidates is written: every batch is one call."""
-    arguments = [str(source), str(tmp_path / "killed"), "4"]
+    arguments = [str(source), str(tmp_path), "4"]
     ended = subprocess.run(
         [sys.executable, "-c", KILLED, *arguments], cwd=ROOT, capture_output=True,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
-    wanted = small(source, mitigation={"verify": "perplexity", "keep": 0.5})
+    wanted = small(source, mitigation=MODES["restart"][0][0])
     name = f"replace-{wanted.mitigation[0].label}"
-    killed = tmp_path / "killed" / name / "seed-0"
+    killed = tmp_path / name / "seed-0"
     assert finished(killed) == 1
-    tiny.done(wanted, tmp_path / "killed")
-    whole = tiny.done(wanted, tmp_path / "whole") / name / "seed-0"
-    assert tiny.contents(killed, 2) == tiny.contents(whole, 2)
+    tiny.done(wanted, tmp_path)
+    assert tiny.contents(killed, 2) == tiny.contents(restarted / name / "seed-0", 2)
+    assert read_json(restarted / "verifier-share-0.5" / "metrics.json")["rows"] == 24
 
 
 def test_a_verifier_that_rejects_everything_keeps_the_rounds_before(
@@ -482,17 +485,14 @@ def test_a_table_of_rewards_is_read_and_checked(source: Path, tmp_path: Path) ->
         tiny.done(small(source, generations=1, mitigation=chosen), tmp_path / "other")
 
 
-def test_several_mitigations_share_one_control_and_an_older_run(
-    source: Path, tmp_path: Path
-) -> None:
+def test_a_mitigation_finds_the_control_of_an_earlier_run(source: Path, tmp_path: Path) -> None:
     """The control of an earlier run in the same folder is not made again."""
     tiny.done(small(source, generations=1), tmp_path)
     made = (tmp_path / "replace" / "seed-0" / "generation-01" / "metrics.json").stat().st_mtime_ns
-    both = [{"objective": "focal", "gamma": 1.0}, {"edit": 0.5}]
-    tiny.done(small(source, generations=1, mitigation=both), tmp_path)
+    tiny.done(small(source, generations=1, mitigation={"edit": 0.5}), tmp_path)
     again = (tmp_path / "replace" / "seed-0" / "generation-01" / "metrics.json").stat().st_mtime_ns
     assert made == again
-    assert len(chains(tmp_path)) == 3
+    assert len(chains(tmp_path)) == 2
 
 
 # --- the published recipe ------------------------------------------------------------------------
