@@ -6,7 +6,6 @@ batch, optimizer steps of a fit, weights at the start, order of rows and noise o
 same, so that the difference of the two is what the mitigation does.
 
     choice.py      Mitigation: what is chosen, frozen and checked
-    batch.py       a synthetic batch: candidates written, scored, chosen
     scores.py      what scores a row: a reference model, a classifier, overlap, length, words
     reference.py   the verifier's model, trained on a share of the real rows, made once
     rouge.py       overlap of words with a reference text
