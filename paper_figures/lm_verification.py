@@ -1,9 +1,10 @@
 """Text that a verifier has selected, beside the control: our runs of `stdlib-verified`.
 
 Every round a language model is trained on rows that the last one wrote: 200 rows as they come, or
-the best 200 of 800 by a verifier's model. Three verifiers know 5 %, 30 % and all of the real
-training rows. Rows, steps, weights at the start and noise are the same, so differences are paired
-by seed. No law covers a network under selection: lines join what was measured.
+the best 200 of 800. Three verifiers keep what a model finds most probable that knows 5 %, 30 % or
+all of the real training rows; a fourth keeps what a classifier takes for real. Rows, steps, weights
+at the start and noise are the same, so differences are paired by seed. No law covers a network
+under selection: lines join what was measured.
 
 The runs are data/lm_verification_ours.csv, as `python -m lm show FOLDER --format csv` has them.
 
@@ -33,9 +34,10 @@ if TYPE_CHECKING:
 NAME = "lm_verification"
 TITLE = "Verified text: TITLE"
 ALT = "ALT"
-CONTROL = "no verifier"
+CONTROL, CLASSIFIER = "no verifier", "classifier"
 LOSSES, GAIN, SURPRISE = "cross-entropy", "difference to no verifier", "candidates"
 SCORE = "candidate_score"
+LINEAR = 0.1  # nats a token: the scale of differences is logarithmic beyond
 FILE = dataset.FOLDER / f"{NAME}_ours.csv"
 
 Runs = dict[str, dict[int, dict[int, dict[str, float]]]]  # verifier, seed, generation, field
@@ -57,6 +59,7 @@ def recompute(*, quick: bool = False) -> list[Point]:
             if name != CONTROL:
                 gain = [one[LOSS] - found[CONTROL][seed][t][LOSS] for seed, one in own.items()]
                 made.append(_point(GAIN, LOSS, name, t, gain))
+            if name not in (CONTROL, CLASSIFIER):
                 surprise = [-one[SCORE] for one in own.values()]
                 made.append(_point(SURPRISE, SCORE, name, t, surprise))
     return made
@@ -85,13 +88,16 @@ def name_of(label: str) -> str:
     """
     if "verify" not in label:
         return CONTROL
+    if "classifier" in label:
+        return CLASSIFIER
     share = re.search(r"-share-([\d.]+)", label)
     return f"knows {100 * float(share[1] if share else 1):g}%"
 
 
 def _knows(name: str) -> float:
-    """Sorts the control first."""
-    return 0.0 if name == CONTROL else float(name.split()[1].rstrip("%"))
+    """Sorts the control first and the classifier last."""
+    ends = {CONTROL: 0.0, CLASSIFIER: 101.0}
+    return ends[name] if name in ends else float(name.split()[1].rstrip("%"))
 
 
 def _point(panel: str, quantity: str, name: str, t: int, values: Sequence[float]) -> Point:
@@ -121,28 +127,31 @@ def caption(series: Sequence[Series]) -> str:
     """What lines and bars are, and what they say."""
     said = "; ".join(map(sentence, panel(series, GAIN)))
     return (
-        f"A model of 80,000 weights on the topics of Python's manual, trained from random weights "
+        f"A model of 71,000 weights on the topics of Python's manual, trained from random weights "
         f"every generation under replace; generation 1 is the fit to 200 real rows. Without a "
-        f"verifier the next fit sees the 200 rows that the model wrote, with one the 200 of 800 "
-        f"that a model finds most probable which was fitted to 5, 30 or 100 % of the 1,760 real "
-        f"training rows. a: cross-entropy on held-out real text; b: minus that of the control of "
-        f"the same seed: {said}; c: -log probability a token that the verifier gives to what the "
-        f"model writes, before selection. Means of {captions.runs(series)} a line, bars of "
-        f"{style.BARS:g} standard errors; nothing here is theory."
+        f"verifier the next fit sees 200 rows that the model wrote, with one the best 200 of 800: "
+        f"those that a model finds most probable which was fitted to 5, 30 or 100 % of the 1,760 "
+        f"real training rows, or that a classifier, fitted each round to all of these against the "
+        f"other candidates, takes for real. a: cross-entropy on held-out real text. b: minus that "
+        f"of the control of the same seed, linear within ±{LINEAR:g}: {said}. c: -log probability "
+        f"a token that the verifier gives to what the model writes, before selection. Means of "
+        f"{captions.runs(series)} a line, bars of {style.BARS:g} standard errors; nothing here is "
+        f"theory."
     )
 
 
 def sentence(line: Series) -> str:
-    """The first and the last difference, and where it is least.
+    """The difference after one round, where it is least, and the last one.
 
-    The least of several noisy differences is biased downwards; it is a description.
+    The least of several noisy differences is biased downwards: it describes these runs.
     """
     at, mean, error = line.measured
-    best = int(np.argmin(mean))
+    best = 1 + int(np.argmin(mean[1:]))
+    knows = f"a verifier that {line.label.replace('%', ' %')}"
     return (
-        f"a verifier that {line.label.replace('%', ' %')} changes it by {mean[1]:+.3f} ± "
-        f"{error[1]:.3f} at generation {at[1]:g}, at most by {mean[best]:+.3f} (generation "
-        f"{at[best]:g}), and by {mean[-1]:+.3f} ± {error[-1]:.3f} at generation {at[-1]:g}"
+        f"{'the classifier' if line.label == CLASSIFIER else knows} changes it by {mean[1]:+.3f} ± "
+        f"{error[1]:.3f} at generation {at[1]:g} (least at {at[best]:g}: {mean[best]:+.3f}) and by "
+        f"{mean[-1]:+.2f} ± {error[-1]:.2f} at generation {at[-1]:g}"
     )
 
 
@@ -164,20 +173,32 @@ def draw(series: Sequence[Series]) -> Figure:
         for place, (name, words) in zip(axes, titles.items(), strict=True)
     ]
     axes[1].axhline(0, color=style.GREY, linewidth=0.7, zorder=1)
+    axes[1].set_yscale("symlog", linthresh=LINEAR)
+    style.plain_ticks(axes[1].yaxis, (-0.2, -0.1, 0, 0.1, 0.3, 1, 3))
     style.settle(figure)
     for place, labels in zip(axes, ends, strict=True):
         style.end_labels(place, labels, at=place.get_xlim()[1])
     return figure
 
 
+def _looks(lines: Sequence[Series]) -> dict[str, tuple[str, str]]:
+    """Colour and marker by name: the more a verifier knows, the darker."""
+    named = [line.label for line in lines if line.label not in (CONTROL, CLASSIFIER)]
+    shades = style.shades(WorkflowKind.REPLACE, len(named))
+    found = dict(zip(named, zip(shades, style.MARKERS[1:], strict=False), strict=True))
+    other = style.COLOURS[WorkflowKind.ACCUMULATE]
+    return found | {
+        CONTROL: (style.INK, style.MARKERS[0]), CLASSIFIER: (other, style.MARKERS[-1]),
+    }  # fmt: skip
+
+
 def _panel(axes: Axes, lines: Sequence[Series], title: str, ylabel: str) -> style.Ends:
     """Measured means joined by lines."""
-    shades = style.shades(WorkflowKind.REPLACE, 3)
-    colours = shades if len(lines) == len(shades) else [style.INK, *shades]
+    looks = _looks(lines)
     ends: style.Ends = []
-    for line, colour in zip(lines, colours, strict=True):
+    for line in lines:
         at, mean, error = line.measured
-        marker = style.MARKERS[0 if line.label == CONTROL else 1 + shades.index(colour)]
+        colour, marker = looks[line.label]
         axes.plot(at, mean, color=colour, linewidth=1.0, zorder=2)
         style.errorbars(axes, at, mean, error, colour=colour, marker=marker)
         ends.append((float(mean[-1]), line.label, colour))
