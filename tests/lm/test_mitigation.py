@@ -501,7 +501,7 @@ def test_a_mitigation_finds_the_control_of_an_earlier_run(source: Path, tmp_path
 def articles(path: Path, rows: int = 40) -> Path:
     """Rows in the schema of XSUM."""
     found = [
-        {"document": f"{p} {r}\n\n{r} {p}", "summary": f"{r} again", "id": str(i)}
+        {"document": f"{p}\n\n{i}", "summary": f"{r} again", "id": str(i)}
         for i, (p, r) in enumerate(tiny.conversations(rows))
     ]
     path.write_text("\n".join(map(json.dumps, found)) + "\n", encoding="utf-8")
@@ -514,12 +514,12 @@ def test_the_code_path_of_xsum_runs(tmp_path: Path) -> None:
     folder = tmp_path / "llama"
     texts = source.read_text(encoding="utf-8").splitlines()
     made = Coder.trained(texts, 280)
-    random_model(Model(**(asdict(SPEC) | {"context": 128})), made, 0).save_pretrained(str(folder))
+    random_model(Model(**(asdict(SPEC) | {"context": 64})), made, 0).save_pretrained(str(folder))
     made.save(folder)
     changes = {
         "workflows": [{"name": "replace", "n": [4, 4, 5]}], "generations": 2, "seeds": [0],
         "data": {"source": str(source), "held_out_split": None, "held_out": 6, "rows": 4,
-                 "max_tokens": 128},
+                 "max_tokens": 48},
         "model": {"path": str(folder)},
         "training": {"batch_rows": 4, "micro_batch_rows": 2},
         "mitigation": {"keep": 0.2, "keep_growth": 0.25},
