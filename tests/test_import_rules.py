@@ -143,7 +143,7 @@ LM_TAKES = {"theory.workflow", "theory.inflation", "theory.categorical", "theory
 LM_TAKES |= {"theory.growth", "theory.commandline", "montecarlo.blocks"}
 
 
-@pytest.mark.parametrize("module", [*LM_WITHOUT_TORCH, "lm.against_commandline"])
+@pytest.mark.parametrize("module", [*LM_WITHOUT_TORCH, "lm.results", "lm.against_commandline"])
 def test_the_light_part_of_lm_pulls_in_nothing_heavy(module: str) -> None:
     """In a fresh interpreter: an n-gram chain takes seconds, and so should its start."""
     script = f"import sys, {module}\nprint(*sys.modules, sep='\\n')"
@@ -205,7 +205,7 @@ def test_drawing_committed_data_needs_no_numba() -> None:
 @pytest.mark.parametrize("path", sources("validation"), ids=lambda p: str(p.relative_to(ROOT)))
 def test_validation_takes_of_lm_what_needs_no_torch(path: Path) -> None:
     for module, _ in imported(path):
-        assert not under(module, "lm") or under(module, *LM_WITHOUT_TORCH)
+        assert not under(module, "lm") or under(module, *LM_WITHOUT_TORCH, "lm.results")
         assert not under(module, "torch", "transformers", "accelerate", "tests", "benchmarks")
 
 

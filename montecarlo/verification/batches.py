@@ -112,7 +112,7 @@ def batches_block(rng: Any, plan: Any, tables: Any, table: Any, order: Any, out:
     for replicate in range(out.shape[2]):
         for j in range(len(plan.centres)):
             mu, centre = plan.singular_values[j], plan.centres[j]
-            mass[:] = 0.0
+            mass[:], mean[:] = 0.0, 0.0
             weight = 0.0
             record(weight, weight - centre, 0.0, order, replicate, out[0])
             for t in range(1, last + 1):

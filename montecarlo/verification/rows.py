@@ -106,7 +106,7 @@ def rows_block(rng: Any, plan: Any, order: Any, out: Any) -> bool:
     for replicate in range(out.shape[2]):
         for j in range(dim):
             mu, centre = plan.singular_values[j], plan.centres[j]
-            mass[:] = 0.0
+            mass[:], mean[:] = 0.0, 0.0
             weight, share = 0.0, 1.0 / dim
             record(weight, weight - centre, share, order, replicate, out[0])
             for t in range(1, last + 1):

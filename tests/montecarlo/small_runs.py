@@ -1,12 +1,17 @@
 """One small run of every kernel path: ``python -m tests.montecarlo.small_runs FAMILY [FILE.npz]``.
 
 Run in a fresh process where numba is configured differently (NUMBA_DISABLE_JIT, NUMBA_BOUNDSCHECK),
-and before the tests, without a file, so that not every worker compiles the same kernels.
+and before the tests, without a file, so that not every worker compiles the same kernels. Without
+the compiler np.empty is filled with NaN or the smallest whole number: what is read before it is
+written shows.
 """
 
 import sys
+from typing import Any
 
+import numba
 import numpy as np
+import numpy.ma  # before np.empty is another: it copies its docstring
 from numpy.typing import NDArray
 
 from montecarlo import categorical, kde, regression, verification
@@ -149,7 +154,17 @@ FAMILIES = {
 }
 """Each returns every field of every workflow, by name."""
 
+
+def poisoned(shape: Any, dtype: Any = float) -> NDArray[Any]:
+    """An array of no meaning, for np.empty."""
+    kind = np.dtype(dtype)
+    fill = np.iinfo(kind).min if kind.kind == "i" else False if kind.kind == "b" else np.nan
+    return np.full(shape, fill, kind)
+
+
 if __name__ == "__main__":
+    if numba.config.DISABLE_JIT:
+        np.empty = poisoned
     found = FAMILIES[sys.argv[1]]()
     if len(sys.argv) > 2:
         np.savez(sys.argv[2], **found)

@@ -7,7 +7,6 @@ import pytest
 
 from theory import categorical, kde
 from theory.categorical import zipf
-from theory.categorical.limits import heterozygosity_left
 from theory.kde import KdeChain, Power, Scott
 from theory.kde.error import kernel_square, training_means
 from theory.kde.limits import last_bandwidth, limiting_means
@@ -92,11 +91,12 @@ def test_a_bandwidth_that_changes_for_ever_has_no_limit() -> None:
 def test_what_is_left_of_the_categories(workflow: Workflow) -> None:
     """The slowest, a window of 8 batches of 4 rows, falls by 1.2 % a generation: 2e-11 is left."""
     known = categorical.curves(zipf(5), workflow, 2000)
-    unit = known.heterozygosity[0]
-    left = heterozygosity_left(workflow)
+    left, error = known.heterozygosity.limit, known.squared_error.limit
     assert left is not None
-    assert known.heterozygosity[2000] == pytest.approx(unit * left, rel=1e-10, abs=1e-9)
-    assert known.squared_error[2000] == pytest.approx(unit * (1 - left), rel=1e-9)
+    assert error is not None
+    assert known.heterozygosity[2000] == pytest.approx(left, rel=1e-10, abs=1e-9)
+    assert known.squared_error[2000] == pytest.approx(error, rel=1e-9)
+    assert left + error == pytest.approx(known.heterozygosity[0], rel=1e-14)
 
 
 @pytest.mark.parametrize(
@@ -108,11 +108,11 @@ def test_what_is_left_of_the_categories(workflow: Workflow) -> None:
 def test_what_is_left_in_a_pool(workflow: Workflow) -> None:
     """The distance is c/t + O(1/t^2): one extrapolation over t = 2,000 and 4,000 leaves 1e-6."""
     curve = categorical.curves(zipf(5), workflow, 4000).heterozygosity
-    left = heterozygosity_left(workflow)
-    assert left is not None
+    assert curve.limit is not None
     far = 2 * curve[4000] - curve[2000]
-    assert far / curve[0] == pytest.approx(left, abs=1e-6)
+    assert far == pytest.approx(curve.limit, abs=1e-6 * curve[0])
 
 
 def test_a_budget_above_the_batches_has_no_limit_yet() -> None:
-    assert heterozygosity_left(Workflow.accumulate_subsample(4, 6)) is None
+    curve = categorical.curves(zipf(5), Workflow.accumulate_subsample(4, 6), 2).heterozygosity
+    assert curve.limit is None

@@ -544,6 +544,44 @@ def test_geometric_limits_are_reached(workflow: Workflow, ddof: int, tau: float)
         assert curve[400] == pytest.approx(curve.limit, rel=1e-12, abs=1e-12)
 
 
+@pytest.mark.parametrize(("ddof", "tau"), [(0, 1.0), (0, 0.75), (1, 1.0), (1, 0.75)])
+@pytest.mark.parametrize(
+    "workflow",
+    [Workflow.anchored(8, (9, 4, 7)), Workflow.fresh(3, (9, 4, 7)), Workflow.fresh(20, 5)],
+    ids=str,
+)
+def test_real_rows_leave_a_fixed_point(workflow: Workflow, ddof: int, tau: float) -> None:
+    """Both eigenvalues of a step are below .83: .83^400 < 1e-32."""
+    found = curves(GaussianChain(3, ddof, tau), workflow, 400)
+    for curve in (found.mean_error, found.trace_ratio):
+        assert curve.limit is not None
+        assert curve[400] == pytest.approx(curve.limit, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "workflow", [Workflow.fresh(20, 5, 0.3), Workflow.sliding_window(6, 3)], ids=str
+)
+def test_weights_and_windows_have_limits_for_maximum_likelihood(workflow: Workflow) -> None:
+    found = curves(GaussianChain(2, ddof=0), workflow, 1500)
+    assert found.mean_error[1500] == pytest.approx(found.mean_error.limit, rel=1e-11)
+    assert found.trace_ratio[1500] == pytest.approx(found.trace_ratio.limit, abs=1e-11)
+
+
+def test_a_subsample_settles_for_maximum_likelihood() -> None:
+    """c/t + O(1/t^2): one extrapolation over t = 1,000 and 2,000 leaves 1e-6."""
+    found = curves(GaussianChain(2, ddof=0), Workflow.accumulate_subsample(20, 10), 2000)
+    for curve in (found.mean_error, found.trace_ratio):
+        assert 2 * curve[2000] - curve[1000] == pytest.approx(curve.limit, abs=1e-6)
+        assert curve[2000] != pytest.approx(curve.limit, abs=1e-5)
+
+
+def test_a_budget_that_no_pool_outgrows_accumulates() -> None:
+    unbiased = curves(GaussianChain(1), Workflow.accumulate_subsample(5, 10**12), 2)
+    whole = curves(GaussianChain(1), Workflow.accumulate(5), 2)
+    assert unbiased.trace_ratio.limit == whole.trace_ratio.limit
+    assert unbiased.mean_error.limit is None
+
+
 def test_replace_drifts_by_two_variances_or_without_bound() -> None:
     """E W2^2 -> 2 tr Sigma_0 for maximum likelihood, infinity for the unbiased covariance."""
     plain = curves(GaussianChain(1, ddof=0), Workflow.replace(6), 2)
@@ -595,8 +633,8 @@ def test_cold_accumulation_decays_like_a_power() -> None:
 def test_unbiased_subsampling_has_no_limit_and_others_claim_none() -> None:
     diverging = curves(GaussianChain(1), Workflow.accumulate_subsample(5), 2)
     assert diverging.mean_error.limit == diverging.trace_ratio.limit == math.inf
-    safe = curves(GaussianChain(1, ddof=0), Workflow.accumulate_subsample(5), 2)
-    assert safe.mean_error.limit is None
+    cold = curves(GaussianChain(1, ddof=0, temperature=0.9), Workflow.accumulate_subsample(5), 2)
+    assert cold.mean_error.limit is None
 
 
 # --- many generations, many rows ----------------------------------------------------------------

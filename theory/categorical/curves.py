@@ -14,7 +14,6 @@ import numpy.typing as npt
 from theory.categorical import spectrum
 from theory.categorical.chain import CategoricalChain
 from theory.categorical.collapse import collapse_time, why_no_time
-from theory.categorical.limits import heterozygosity_left
 from theory.categorical.survival import survival_lower
 from theory.curve import Curve, Kind
 from theory.gaussian import GaussianChain, GaussianCurves
@@ -122,11 +121,10 @@ class CategoricalCurves:
         (1 - sum p_0^2) B_t: the one-hot row has the two moments of a location-scale family of
         trace 1 - sum p_0^2 and ddof 0, so B_t is the `mean_error` of that Gaussian chain.
         """
-        unit, left = self.chain.heterozygosity, heterozygosity_left(self.workflow)
-        limit = None if left is None else unit * (1 - left)
+        unit, error = self.chain.heterozygosity, self._gaussian.mean_error
+        limit = None if error.limit is None else unit * error.limit
         form = self._form("squared_error")
-        values = unit * self._gaussian.mean_error.values
-        return Curve(values, Kind.EXACT, _MOMENTS, limit=limit, closed_form=form)
+        return Curve(unit * error.values, Kind.EXACT, _MOMENTS, limit=limit, closed_form=form)
 
     @cached_property
     def heterozygosity(self) -> Curve:
@@ -136,11 +134,11 @@ class CategoricalCurves:
         accumulate prod_{k<=t} (1 - 1/(n k^2)), anchored in closed form: to a few roundings there,
         elsewhere to a few roundings of the truth's own.
         """
-        unit, left = self.chain.heterozygosity, heterozygosity_left(self.workflow)
+        unit, left = self.chain.heterozygosity, self._gaussian.trace_ratio
         anchored = _anchored(unit, self.workflow, self.generations)
-        known = np.maximum(unit * self._gaussian.trace_ratio.values, 0.0)
+        known = np.maximum(unit * left.values, 0.0)
         values = known if anchored is None else anchored
-        limit = None if left is None else unit * left
+        limit = None if left.limit is None else unit * left.limit
         form = self._form("heterozygosity")
         return Curve(values, Kind.EXACT, _MOMENTS, limit=limit, closed_form=form)
 

@@ -9,30 +9,51 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from theory.gaussian.chain import GaussianChain
 from theory.recursion import fits, fitted_trace, location_scale
 from theory.workflow import Workflow, WorkflowKind
+
+_FOREVER = 10**9  # generations: a window or a budget is outgrown by then
 
 
 def mean_error(chain: GaussianChain, workflow: Workflow) -> float | None:
     """lim E |mu_t - mu_0|^2 / tr Sigma_0."""
     if replaces(workflow):
         return _replace_mean_error(chain, workflow)
-    if workflow.kind is WorkflowKind.ACCUMULATE and chain.ddof == 0 and chain.temperature == 1:
-        return 1 - _accumulate_trace(chain, workflow)
+    if _keeps_real_rows(workflow):
+        return _with_real_rows(chain, workflow)[0]
+    if chain.ddof == 0 and chain.temperature == 1:
+        # A row's second moment about mu_0 stays what it was: error and spread share it.
+        left = trace_ratio(chain, workflow)
+        return None if left is None else 1 - left
     if _diverges(chain, workflow):
         return math.inf
     return None
 
 
 def trace_ratio(chain: GaussianChain, workflow: Workflow) -> float | None:
-    """lim E tr Sigma_t / tr Sigma_0."""
+    """lim E tr Sigma_t / tr Sigma_0.
+
+    With ddof = 0 it is the heterozygosity left of categories, too.
+
+    Example:
+        >>> trace_ratio(GaussianChain(3, ddof=0), Workflow.anchored(20, 30))
+        0.9325153374233128
+    """
     if replaces(workflow):
         return 1.0 if chain.ddof == 1 and chain.temperature == 1 else 0.0
-    if chain.temperature < 1 and workflow.kind is WorkflowKind.ACCUMULATE:
+    if _keeps_real_rows(workflow):
+        return _with_real_rows(chain, workflow)[1]
+    kind, likelihood = workflow.until(_FOREVER), chain.ddof == 0 and chain.temperature == 1
+    if kind is WorkflowKind.ACCUMULATE:
+        whole = Workflow.accumulate(workflow.schedule)
+        return 0.0 if chain.temperature < 1 else _accumulate_trace(chain, whole)
+    if likelihood and kind is WorkflowKind.SLIDING_WINDOW:
         return 0.0
-    if workflow.kind is WorkflowKind.ACCUMULATE:
-        return _accumulate_trace(chain, workflow)
+    if likelihood and kind is WorkflowKind.ACCUMULATE_SUBSAMPLE:
+        return _subsampled_trace(workflow)
     if _diverges(chain, workflow):
         return math.inf
     return None
@@ -43,9 +64,14 @@ def replaces(workflow: Workflow) -> bool:
     return workflow.kind is WorkflowKind.REPLACE or workflow.window == 1
 
 
+def _keeps_real_rows(workflow: Workflow) -> bool:
+    """True where real rows stay beside the last batch, or new ones join it."""
+    return workflow.kind in (WorkflowKind.ANCHORED, WorkflowKind.FRESH)
+
+
 def _diverges(chain: GaussianChain, workflow: Workflow) -> bool:
     """Unbiased subsampling: spread and mean error grow like t^(1/budget)."""
-    subsampling = workflow.kind is WorkflowKind.ACCUMULATE_SUBSAMPLE
+    subsampling = workflow.until(_FOREVER) is WorkflowKind.ACCUMULATE_SUBSAMPLE
     return subsampling and chain.ddof == 1 and chain.temperature == 1
 
 
@@ -78,3 +104,44 @@ def _accumulate_trace(chain: GaussianChain, workflow: Workflow) -> float:
     tail = log_gamma(x) + log_gamma(x - 2 * middle)
     tail -= log_gamma(x - middle - root) + log_gamma(x - middle + root)
     return float(fitted_trace(head, chain.ddof) * math.exp(tail))
+
+
+def _with_real_rows(chain: GaussianChain, workflow: Workflow) -> tuple[float, float]:
+    """Mean error B and trace S where one step leaves both, a and b the weights of a fit.
+
+    B = a^2/N + b^2 (B + tau S/n), with 2ab/N more where the real rows stay the same;
+    S = (a + b (B + tau S) - B) M / (M - ddof), M rows trained on.
+    """
+    real, rows, tau = workflow.real_rows(1), workflow.schedule[-1], chain.temperature
+    a = real / (real + rows) if workflow.weight is None else workflow.weight
+    b, after = 1 - a, len(workflow.schedule) + 1
+    size = workflow.train_size(after)
+    scale = size / (size - chain.ddof)
+    begin = a**2 / real + (2 * a * b / real if workflow.kind is WorkflowKind.ANCHORED else 0.0)
+    of_error = np.array([b**2, b**2 * tau / rows])
+    step = np.array([of_error, scale * (np.array([b, b * tau]) - of_error)])
+    if np.abs(np.linalg.eigvals(step)).max() >= 1:
+        return math.inf, math.inf
+    error, trace = np.linalg.solve(np.eye(2) - step, [begin, scale * (a - begin)])
+    return float(error), float(trace)
+
+
+def _subsampled_trace(workflow: Workflow) -> float | None:
+    """A ratio of Gammas, ddof = 0.
+
+    Batches of one size, and a budget of at most that size or drawn with replacement.
+    """
+    n, m = workflow.schedule[0], workflow.budget or 1
+    if len(workflow.schedule) > 1 or (m > n and not workflow.replacement):
+        return None
+    if m == 1 or n == 1:
+        return 0.0
+    if workflow.replacement:
+        start, below, beta = (m - 1) * (n - 1) / (m * n), 0.0, 2.0
+        gamma = start
+    else:
+        start, below, beta = (m - 1) / m, math.lgamma(2 - 1 / n), 2 - 1 / n
+        gamma = (m * n - 3 * m - n + 1) / (m * n)
+    root = math.sqrt(beta**2 - 4 * gamma) / 2
+    above = math.lgamma(beta / 2 - root + 1) + math.lgamma(beta / 2 + root + 1)
+    return start * math.exp(below - above)
