@@ -15,6 +15,7 @@ from theory.inflation import inflation
 from theory.workflow import Workflow
 from validation import page
 from validation.__main__ import main
+from validation.exhibits import Exhibits
 from validation.language_models import language_page, runs_in
 
 A, B = 3.0, 0.25  # of the prepared losses: a + b v, exactly
@@ -47,16 +48,16 @@ def ngram(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def rendered(folder: Path | None, monkeypatch: pytest.MonkeyPatch) -> ET.Element:
+def rendered(folder: Path | None) -> ET.Element:
     """The whole page without claims, as a tree: it is well-formed."""
-    monkeypatch.setattr(page, "pictures", lambda findings: [])
-    monkeypatch.setattr(page, "written_statements", lambda: [])
     facts = {
         "complete": True, "command": "c", "seed": 0, "resolve": 0.5, "perturb": 0.0,
         "false_fail": 1e-6, "false_pass": 1e-2, "tested": 0, "experiments": 0, "versions": {},
         "commit": None, "data": None, "language_models": folder,
     }  # fmt: skip
-    return ET.fromstring(page.render([], facts).replace("<!DOCTYPE html>", ""))
+    return ET.fromstring(
+        page.render([], facts, lambda: Exhibits({}, [], [])).replace("<!DOCTYPE html>", "")
+    )
 
 
 def section(tree: ET.Element, name: str) -> ET.Element:
@@ -92,11 +93,9 @@ def test_published_curves_of_the_same_regime_stand_beside(
     assert {curve.model for curve in run.beside} == {model}
 
 
-def test_the_page_has_a_figure_and_every_generation(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_page_has_a_figure_and_every_generation(tmp_path: Path) -> None:
     prepare(tmp_path / "small", seeds=1)
-    own = section(rendered(tmp_path, monkeypatch), "language-small")
+    own = section(rendered(tmp_path), "language-small")
     (image,) = own.iter("img")
     assert image.get("src", "").startswith("data:image/svg+xml")
     assert "replace from 3.25 to 4.25 at generation 5" in image.get("alt", "")
@@ -106,8 +105,8 @@ def test_the_page_has_a_figure_and_every_generation(
     assert "could not be drawn" not in text(own)
 
 
-def test_an_ngram_shows_exact_theory(ngram: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    own = section(rendered(ngram.parent, monkeypatch), "language-ngram")
+def test_an_ngram_shows_exact_theory(ngram: Path) -> None:
+    own = section(rendered(ngram.parent), "language-ngram")
     assert "standard errors apart" in text(own)
     assert "could not be drawn" not in text(own)
     curves = read_losses(ngram / "losses.csv")
@@ -117,23 +116,19 @@ def test_an_ngram_shows_exact_theory(ngram: Path, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("folder", [None, "empty"])
-def test_without_runs_it_says_how_to_make_them(
-    folder: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_runs_it_says_how_to_make_them(folder: str | None, tmp_path: Path) -> None:
     own = section(
-        rendered(tmp_path / folder if folder else None, monkeypatch), "language-models"
+        rendered(tmp_path / folder if folder else None), "language-models"
     )  # fmt: skip
     assert "No run is shown" in text(own)
     assert "python -m lm run stdlib-finetune --quick" in text(own)
 
 
-def test_a_damaged_run_costs_its_page_and_no_more(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_damaged_run_costs_its_page_and_no_more(tmp_path: Path) -> None:
     prepare(tmp_path / "small")
     damaged = tmp_path / "small" / "replace" / "seed-0" / "generation-02" / "metrics.json"
     damaged.write_text("{", encoding="utf-8")
-    own = section(rendered(tmp_path, monkeypatch), "language-models")
+    own = section(rendered(tmp_path), "language-models")
     assert "The runs could not be read" in text(own)
     assert "metrics.json" in text(own)
 
