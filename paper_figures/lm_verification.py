@@ -6,7 +6,9 @@ all of the real training rows; a fourth keeps what a classifier takes for real. 
 at the start and noise are the same, so differences are paired by seed. No law covers a network
 under selection: lines join what was measured.
 
-The runs are data/lm_verification_ours.csv, as `python -m lm show FOLDER --format csv` has them.
+The runs are data/lm_verification_ours.csv, as `python -m lm show FOLDER --format csv` has them,
+with their settings and versions in the .json of that name. By hand: `python -m lm run
+stdlib-verified`, and again with `--verify classifier --keep 0.25`, one thread each.
 
 Source: after 2510.16657; loopbound mitigations, section 1, has the same for linear regression.
 """
@@ -32,8 +34,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NAME = "lm_verification"
-TITLE = "Verified text: TITLE"
-ALT = "ALT"
+TITLE = "Verified text: the most probable rows collapse at once, those that pass for real hold"
+ALT = (
+    "Three panels over eight generations. Cross-entropy on held-out real text: without a verifier "
+    "it rises from 3.7 to 4.7, where a classifier chooses to 4.4, where the most probable rows are "
+    "kept to between 6.5 and 7.3. Differences to no verifier: with verifiers that know 30 or 100 % "
+    "of the real rows they are a little below zero for a round or two and far above it later; with the "
+    "classifier first above and from the fourth generation on below. What verifiers think of the "
+    "candidates: they become ever more probable to the verifier that chose among their ancestors."
+)
 CONTROL, CLASSIFIER = "no verifier", "classifier"
 LOSSES, GAIN, SURPRISE = "cross-entropy", "difference to no verifier", "candidates"
 SCORE = "candidate_score"
