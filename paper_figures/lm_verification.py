@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NAME = "lm_verification"
-TITLE = "Verified text: the most probable rows collapse at once, those that pass for real hold"
+TITLE = "Verified text: the likeliest rows speed collapse, those that pass for real slow it"
 ALT = (
     "Three panels over eight generations. Cross-entropy on held-out real text: without a "
     "verifier it rises from 3.7 to 4.7, where a classifier chooses to 4.4, where the most "
