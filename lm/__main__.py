@@ -142,7 +142,10 @@ def _add_mitigations(parser: argparse.ArgumentParser) -> None:
         help="of the real rows that perplexity or classifier learns from (1)",
     )  # fmt: skip
     group.add_argument(
-        "--edit", type=float, metavar="P", help="draw tokens of real rows again that are as sure"
+        "--edit",
+        type=float,
+        metavar="P",
+        help="draw tokens of real rows again that are as probable",
     )
     group.add_argument("--top-k", type=int, metavar="K", help="from so many (8)")
     group.add_argument("--loss", metavar="NAME", help="cross-entropy, truncated or focal")
