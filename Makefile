@@ -17,7 +17,8 @@ FAMILIES := --all
 RESOLVE := 0.02
 ARGS :=
 # The files of lm whose examples run without the extra of that name.
-LIGHT := $(addprefix lm/,batches.py config.py corpus.py losscurve.py ngram reading.py \
+LIGHT := $(addprefix lm/,batches.py config.py corpus.py losscurve.py mitigation/choice.py \
+	mitigation/curate.py mitigation/rouge.py mitigation/verify.py ngram reading.py \
 	stdlib.py textstats.py __main__.py)
 # Modules are compiled when they are first imported: most never are.
 INSTALL := $(RUN) -m pip install --quiet --no-compile -c constraints.txt

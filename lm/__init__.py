@@ -15,6 +15,8 @@ text, in nats a token.
     batches.py     rows of a fit in steps and padded micro-batches, in an order that a seed decides
     finetune.py    the training loop
     sample.py      rows that a model writes: exact samples, each token by a uniform of its own
+    writer.py      a synthetic batch: what is written, and which rows are kept
+    mitigation/    ways out of collapse, each beside its control
     evaluate.py    held-out cross-entropy
     material.py    what the chains of a run share: text, tokenizer, base
     chain.py       fit, measure, write, again; one folder a generation

@@ -35,6 +35,8 @@ examples:
   python -m lm run stdlib-pretrain --quick --workflow replace --seeds 0,1,2
   python -m lm run stdlib-finetune --step-matched --plot drift.png
   python -m lm run stdlib-finetune --model DIR --data notes.txt --folder results/lm/notes
+  python -m lm run stdlib-pretrain --quick --verify classifier --keep 0.25
+  python -m lm run stdlib-pretrain --quick --edit 0.99 --top-k 8
   python -m lm run my-recipe.toml --set training.epochs=2 --set sampling.temperature=0.7
   python -m lm value --quick --format csv
   python -m lm show results/lm/stdlib-finetune --format csv
@@ -112,6 +114,7 @@ def _add_run_options(parser: argparse.ArgumentParser, default: str | None = None
         "--set", action="append", default=[], metavar="KEY=VALUE",
         help="any other key of the recipe, as in training.loss=response",
     )  # fmt: skip
+    _add_mitigations(parser)
     group = parser.add_argument_group("machine")
     group.add_argument(
         "--jobs", type=int, metavar="J", help="chains at once (default: cores, GPU 1)"
@@ -119,6 +122,43 @@ def _add_run_options(parser: argparse.ArgumentParser, default: str | None = None
     group.add_argument("--threads", type=int, metavar="N", help="threads a chain")
     group.add_argument("--cpu", action="store_true", help="stay off the GPU")
     _add_fields(parser)
+
+
+def _add_mitigations(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "mitigation", "beside it the control runs: equal rows, steps, seeds and noise"
+    )
+    group.add_argument(
+        "--verify", metavar="NAME", help="keep the best rows by perplexity, classifier or rouge"
+    )
+    group.add_argument("--keep", type=float, metavar="SHARE", help="of the candidates (0.125)")
+    group.add_argument("--curate", type=int, metavar="K", help="candidates a row, one wins")
+    group.add_argument(
+        "--reward", metavar="NAME",
+        help="that decides who: perplexity, classifier, rouge, length, or a .json of words",
+    )  # fmt: skip
+    group.add_argument(
+        "--verifier-share", type=float, metavar="SHARE",
+        help="of the real rows that perplexity or classifier learns from (1)",
+    )  # fmt: skip
+    group.add_argument(
+        "--edit",
+        type=float,
+        metavar="P",
+        help="draw tokens of real rows again that are as probable",
+    )
+    group.add_argument("--top-k", type=int, metavar="K", help="from so many (8)")
+    group.add_argument("--loss", metavar="NAME", help="cross-entropy, truncated or focal")
+    group.add_argument(
+        "--gamma", type=float, metavar="G",
+        help="truncated: largest probability that counts; focal: exponent",
+    )  # fmt: skip
+    group.add_argument("--real-weight", type=float, metavar="W", help="of the real rows in a fit")
+    group.add_argument("--ensemble", type=int, metavar="K", help="models a generation")
+
+
+MITIGATION = ("verify", "keep", "curate", "reward", "verifier_share", "edit", "top_k", "gamma",
+              "real_weight", "ensemble")  # fmt: skip
 
 
 def _add_fields(parser: argparse.ArgumentParser) -> None:
@@ -157,8 +197,7 @@ def _run(options: argparse.Namespace) -> int:
         from lm.run import machine, run
     except ModuleNotFoundError as problem:
         raise ValueError(_missing(problem)) from None
-    chains = len(recipe.workflows) * len(recipe.seeds)
-    on = machine(options.jobs, options.threads, chains, cpu=options.cpu)
+    on = machine(options.jobs, options.threads, len(recipe.chains), cpu=options.cpu)
     try:
         run(recipe, folder, on)
     except KeyboardInterrupt:
@@ -175,6 +214,8 @@ def _value_of_synthetic(options: argparse.Namespace) -> int:
         if getattr(options, name):
             raise ValueError(f"value has no use for --{name.replace('_', '-')}")
     recipe = read_recipe(options.recipe, quick=options.quick, changes=changes_of(options))
+    if recipe.mitigation:
+        raise ValueError(f"value takes no mitigation, got {recipe.mitigation[0].label!r}")
     if recipe.engine == "ngram" or recipe.data.rows is None or options.plot is not None:
         told = "--plot" if options.plot is not None else repr(options.recipe)
         raise ValueError(f"value takes a recipe of a network with data.rows, and no plot: {told}")
@@ -220,6 +261,8 @@ def changes_of(options: argparse.Namespace) -> dict[str, Any]:
         "training.step_matched": options.step_matched or None,
         "seeds": None if options.seeds is None else list(options.seeds),
     }  # fmt: skip
+    simple |= {f"mitigation.{name}": getattr(options, name) for name in MITIGATION}
+    simple["mitigation.objective"] = options.loss
     for key, value in simple.items():
         if value is not None:
             _put(found, key, value)
@@ -280,11 +323,12 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _losses(folder: Path) -> Table:
-    """Losses of every fit, as `python -m lm against` reads them."""
+    """Losses of every fit, as `python -m lm against` reads them; a mitigation is another model."""
     from lm.folder import chains
+    from lm.results import names
 
     body = [
-        (folder.name, label, seed, generation, metrics["cross_entropy"])
+        (*names(folder, label), seed, generation, metrics["cross_entropy"])
         for (label, seed, generation), metrics in _rows(chains(folder))
         if generation
     ]

@@ -2,8 +2,10 @@
 
 Everything random has an address: the split (none), real rows (seed), random weights, the order of
 rows, a budget's rows and dropout (seed, generation), the noise of a token (seed, generation,
-attempt, position). The workflow is no part of an address: the workflows of one seed share their
-noise, so that their differences have less of it, and generation 1 is the same for all.
+attempt, position), what an edit draws (seed, generation, row), who wins (seed, generation), rows of
+an ensemble's members (seed, generation, member). Workflow and mitigation are no part of an address:
+the chains of one seed share their noise, so that their differences have less of it, and the first
+model of generation 1 is the same for all.
 """
 
 from __future__ import annotations
@@ -17,20 +19,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from accelerate import Accelerator
 
 from lm.batches import Rows, rows_seen, steps_of
 from lm.config import WorkflowChoice
-from lm.corpus import (
-    ORDER,
-    SUBSAMPLE,
-    WEIGHTS,
-    real_order,
-    stream,
-)
-from lm.evaluate import evaluate
+from lm.corpus import ORDER, SUBSAMPLE, WEIGHTS, real_order, stream
+from lm.evaluate import evaluate, row_losses
 from lm.finetune import Fit, fit
 from lm.folder import (
     LOSSES,
@@ -50,6 +45,9 @@ from lm.folder import (
     whole,
 )
 from lm.material import Material, save_model
+from lm.mitigation.choice import Mitigation
+from lm.mitigation.ensemble import mixture_nats, rows_of_members
+from lm.mitigation.objective import token_loss
 from lm.model import (
     loaded_adapters,
     loaded_model,
@@ -58,14 +56,17 @@ from lm.model import (
     with_adapters,
 )
 from lm.progress import Bars
-from lm.sample import Written, write
+from lm.sample import Written
 from lm.textstats import statistics
 from lm.tokenizer import TokenRow
+from lm.writer import Writer
 from theory.workflow import Workflow, WorkflowKind
+
+CONTROL = Mitigation()
 
 
 class Chain:
-    """One workflow and seed, in a folder of its own.
+    """One workflow, mitigation and seed, in a folder of its own.
 
     Args:
         material: what it shares with others.
@@ -74,6 +75,7 @@ class Chain:
         run: folder of the run.
         accelerator: where it runs.
         bars: progress.
+        mitigation: what it does against collapse; the control does nothing.
     """
 
     def __init__(
@@ -84,17 +86,22 @@ class Chain:
         run: Path,
         accelerator: Accelerator,
         bars: Bars,
+        mitigation: Mitigation = CONTROL,
     ) -> None:
-        self.material, self.seed = material, seed
+        self.material, self.seed, self.mitigation = material, seed, mitigation
         self.workflow: Workflow = choice.workflow(material.rows)
-        self.label = f"{choice.label} seed {seed}"
-        self.folder = run / choice.label / f"seed-{seed}"
+        name = "-".join(filter(None, (choice.label, mitigation.label)))
+        self.label = f"{name} seed {seed}"
+        self.folder = run / name / f"seed-{seed}"
         self.manifest = {
-            "workflow": str(self.workflow), "choice": asdict(choice), "batch": material.rows,
-            "seed": seed, **material.manifest,
+            "workflow": str(self.workflow), "choice": asdict(choice),
+            "mitigation": asdict(mitigation), "batch": material.rows, "seed": seed,
+            **material.manifest,
         }  # fmt: skip
         self.accelerator, self.bars = accelerator, bars
         self.order = real_order(len(material.train), seed)
+        first = self.workflow.real_rows(1)
+        self.writer = Writer(material, mitigation, seed, run, self.order, first, accelerator)
         self.written: list[list[TokenRow]] = [[]]  # synthetic batches, by generation
         self.model: Any = None  # of the last fit, for mode continue
 
@@ -164,29 +171,12 @@ class Chain:
             weights = np.array([shares[int(b)] / sizes[int(b)] for b, _ in pairs])
             weights *= len(pairs) / weights.sum()
         real = np.array([batches[int(b)][1] for b, _ in pairs])
-        return self.weighted(tokens, weights), float(weights[real].sum() / weights.sum())
-
-    def weighted(self, tokens: list[TokenRow], weights: npt.NDArray[np.float64]) -> Rows:
-        """Rows with what the recipe's loss leaves out of each."""
-        prompts = np.zeros(len(tokens), dtype=np.int64)
-        if self.material.recipe.training.loss == "response":
-            texts = [self.material.coder.decoded(row) for row in tokens]
-            prompts = np.array(self.material.coder.prompt_lengths(texts, tokens), dtype=np.int64)
-        return Rows(tokens, prompts, weights)
-
-    def _prompts(self) -> list[TokenRow]:
-        """Beginnings of the rows that are written, from real batch 0."""
-        chosen, how = self._real(1), self.material.recipe.sampling.prompts
-        if how == "empty":
-            return [np.zeros(0, dtype=np.int32)]
-        rows = [self.material.train[row] for row in chosen]
-        if how == "first-token":
-            return [row[:1] for row in rows]
-        texts = [self.material.texts[row] for row in chosen]
-        lengths = self.material.coder.prompt_lengths(texts, rows)
-        if not any(lengths):
-            raise ValueError("sampling.prompts 'real' needs prompts, and the real rows have none")
-        return [row[:length] for row, length in zip(rows, lengths, strict=True)]
+        share = self.mitigation.real_weight
+        if share is not None and real.any() and not real.all():
+            for kind, weight in ((real, share), (~real, 1 - share)):
+                weights[kind] *= weight * len(pairs) / weights[kind].sum()
+        fraction = float(weights[real].sum() / weights.sum())
+        return self.material.weighted(tokens, weights), fraction
 
     # --- a generation --------------------------------------------------------------------------
 
@@ -210,60 +200,91 @@ class Chain:
             save_json(part / METRICS, metrics)
 
     def _generation(self, generation: int) -> None:
-        recipe, coder = self.material.recipe, self.material.coder
         begin = time.monotonic()
         _forget_peak()
-        model, done, metrics = self._fit(generation)
-        found = evaluate(model, self.material.held_out, coder)
+        models, done, metrics = self._fits(generation)
+        measured = self._measured(models)
         rows = self.workflow.synthetic_rows(generation)
-        told = f"{self.label} batch {generation}/{recipe.generations}"
-        with self.bars.rows(told, rows) as progress:
-            batch = write(
-                model, coder, rows, max_tokens=recipe.data.max_tokens, sampling=recipe.sampling,
-                prompts=self._prompts(), seed=self.seed, generation=generation,
-                accelerator=self.accelerator, progress=progress,
-            )  # fmt: skip
+        told = f"{self.label} batch {generation}/{self.material.recipe.generations}"
+        with self.bars.rows(told, self.mitigation.candidates(rows, generation)) as progress:
+            batch, found = self.writer.batch(
+                models, rows, generation, self._edited_rows(generation), progress
+            )
         metrics = {
-            "cross_entropy": found.cross_entropy, "bits_per_byte": found.bits_per_byte,
-            **metrics, "yield": rows / batch.attempts, "finished": batch.finished,
-            **self._statistics(batch.rows),
+            **measured, **metrics, **found, "yield": rows / batch.attempts,
+            "finished": batch.finished, **self._statistics(batch.rows),
         }  # fmt: skip
-        facts = {**self.manifest, "commit": current_commit(), **_costs(model, done, batch, begin)}
+        costs = _costs(models[0], done, batch, begin)
+        facts = {**self.manifest, "commit": current_commit(), **costs}
         if self.accelerator.is_main_process:
-            self._save(generation, model, done, batch, metrics, facts)
+            self._save(generation, models[0], done, batch, metrics, facts)
         self.written.append(batch.rows)
-        self.model = model if recipe.training.mode == "continue" else None
+        continued = self.material.recipe.training.mode == "continue"
+        self.model = models[0] if continued else None
         self.accelerator.wait_for_everyone()
 
-    def _fit(self, generation: int) -> tuple[Any, Fit, Metrics]:
-        recipe = self.material.recipe
-        training = recipe.training
+    def _edited_rows(self, generation: int) -> list[TokenRow]:
+        """Rows that an edit begins with: the real batch, or the batch before."""
+        if self.mitigation.edit_from == "last" and generation > 1:
+            return self.written[generation - 1]
+        return [self.material.train[row] for row in self._real(1)]
+
+    def _measured(self, models: list[Any]) -> Metrics:
+        """Held-out cross-entropy: of the model, or the mean over an ensemble and its mixture's."""
+        real, coder = self.material.held_out, self.material.coder
+        found = [evaluate(model, real, coder) for model in models]
+        measured = {
+            "cross_entropy": float(np.mean([one.cross_entropy for one in found])),
+            "bits_per_byte": float(np.mean([one.bits_per_byte for one in found])),
+        }
+        if self.mitigation.ensemble is not None:
+            nats = np.array([row_losses(model, real.rows, coder)[0] for model in models])
+            measured["mixture_cross_entropy"] = mixture_nats(nats) / found[0].tokens
+        return measured
+
+    def _fits(self, generation: int) -> tuple[list[Any], Fit, Metrics]:
+        """The models of a generation, what all of their fits did, and numbers that a rerun gives.
+
+        Every member of an ensemble takes as many steps as the one model of the control.
+        """
+        training = self.material.recipe.training
         rows, real_fraction = self._training_set(generation)
         first = self.workflow.train_size(1) if training.step_matched else len(rows)
         steps = steps_of(first, training.batch_rows, training.epochs)
+        members = rows_of_members(rows, self.mitigation, self.seed, generation)
+        fits = [self._fit(generation, k, own, steps) for k, own in enumerate(members)]
+        done = Fit(
+            np.mean([one.losses for _, one in fits], axis=0),
+            sum(one.tokens for _, one in fits), sum(one.seconds for _, one in fits),
+        )  # fmt: skip
+        metrics: Metrics = {
+            "real_fraction": real_fraction,
+            "train_rows": len(rows),
+            "train_tokens": done.tokens,
+            "steps": steps,
+            "train_cross_entropy": float(np.mean(done.losses[-max(1, steps // 4) :])),
+        }
+        if self.mitigation.ensemble is not None:
+            metrics |= {"models": len(fits)}
+        return [model for model, _ in fits], done, metrics
+
+    def _fit(self, generation: int, member: int, rows: Rows, steps: int) -> tuple[Any, Fit]:
+        """One model; the first of an ensemble has the control's weights and order."""
+        recipe = self.material.recipe
+        training = recipe.training
         seen = rows_seen(len(rows), training.batch_rows, steps, training.epochs)
         expected = round(sum(map(len, rows.tokens)) * seen / len(rows))
-        seed = int(stream(WEIGHTS, self.seed, generation).integers(2**31))
+        address = (self.seed, generation, member) if member else (self.seed, generation)
+        seed = int(stream(WEIGHTS, *address).integers(2**31))
         model = self.start(generation, seed)
         torch.manual_seed(seed)  # dropout
         told = f"{self.label} fit {generation}/{recipe.generations}"
         with self.bars.tokens(told, expected) as progress:
-            model, done = fit(
+            return fit(
                 model, rows, training, self.material.coder, steps=steps,
-                rng=stream(ORDER, self.seed, generation), accelerator=self.accelerator,
-                progress=progress,
+                rng=stream(ORDER, *address), accelerator=self.accelerator,
+                progress=progress, objective=token_loss(self.mitigation),
             )  # fmt: skip
-        return (
-            model,
-            done,
-            {
-                "real_fraction": real_fraction,
-                "train_rows": len(rows),
-                "train_tokens": done.tokens,
-                "steps": steps,
-                "train_cross_entropy": float(np.mean(done.losses[-max(1, steps // 4) :])),
-            },
-        )
 
     def start(self, generation: int, seed: int) -> Any:
         """The model before a fit, on the device."""

@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
-from theory.workflow import Workflow, share, whole_number
+from lm.mitigation.choice import Mitigation
+from theory.workflow import Workflow, WorkflowKind, share, whole_number
 
 Architecture = Literal["llama", "gpt2", "gemma2"]
 Mode = Literal["restart", "continue", "scratch"]
 Loss = Literal["all", "response"]
-Prompts = Literal["empty", "first-token", "real"]
+Prompts = Literal["empty", "first-token", "real", "all-real"]
+Form = Literal["user-assistant", "article-summary"]
 Accept = Literal["any", "user-assistant"]
 Precision = Literal["float32", "bf16", "bf16-weights"]
 Schedule = Literal["constant", "cosine"]
@@ -32,6 +34,7 @@ class Data:
         max_tokens: longest row in tokens, its end included.
         longer: longer rows are dropped, or cut.
         columns: columns of a table: (text,) or (prompt, response); empty: whichever is there.
+        form: how a row with prompt and response reads, as `lm.stdlib.FORMS` has it.
         split: split of a hub data set.
         held_out_split: split that the held-out rows come from; None: the same as the others.
     """
@@ -42,6 +45,7 @@ class Data:
     max_tokens: int = 128
     longer: Literal["drop", "cut"] = "drop"
     columns: tuple[str, ...] = ()
+    form: Form = "user-assistant"
     split: str = "train"
     held_out_split: str | None = None
 
@@ -190,7 +194,8 @@ class Sampling:
     """How a batch is written.
 
     Attributes:
-        prompts: nothing, the first token of a real row, or a real row's prompt.
+        prompts: nothing, the first token of a real row, or a real row's prompt; all-real has the
+            prompts of every training row, those of the real batch first.
         temperature, top_k, top_p: of the next token; top_k None and top_p 1 leave it alone.
         accept: any row; or those that start with "user: " and have exactly one "assistant: ".
         most_attempts: attempts a row that is wanted, before the model is given up.
@@ -271,6 +276,7 @@ class Recipe:
     Attributes:
         title: one line for people.
         engine: transformers, or ngram for `lm.ngram`.
+        mitigation: chains with each of them run beside the control, the chain without any.
         settings: tables of an engine other than transformers; unused by transformers.
     """
 
@@ -285,6 +291,7 @@ class Recipe:
     lora: Lora = field(default_factory=Lora)
     training: Training = field(default_factory=Training)
     sampling: Sampling = field(default_factory=Sampling)
+    mitigation: tuple[Mitigation, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -303,6 +310,41 @@ class Recipe:
         if self.training.mode == "scratch" and (self.base.source or self.lora.rank):
             told = "base.source" if self.base.source else "lora.rank"
             raise ValueError(f"training.mode 'scratch' trains all weights from random: no {told}")
+        for one in self.mitigation:
+            self._check_mitigation(one)
+
+    def _check_mitigation(self, one: Mitigation) -> None:
+        """Refuse a mitigation that nothing in the rest of the recipe can go with."""
+        if self.engine == "ngram":
+            raise ValueError(f"mitigation is for networks, got {one.label!r} with engine 'ngram'")
+        if one.scorer == "rouge" and self.sampling.prompts not in ("real", "all-real"):
+            raise ValueError(
+                "mitigation by rouge compares with the response to a real prompt: sampling.prompts "
+                f"must be real or all-real, got {self.sampling.prompts!r}"
+            )
+        if one.ensemble is not None and self.training.mode == "continue":
+            raise ValueError(
+                "mitigation.ensemble begins with new models every generation: training.mode must "
+                f"be restart or scratch, got 'continue' with ensemble={one.ensemble}"
+            )
+        for choice in self.workflows:
+            flow = choice.workflow(2)
+            without = flow.kind is WorkflowKind.REPLACE or choice.window == 1
+            if one.real_weight is not None and (without or choice.weight is not None):
+                why = "has a weight of its own" if choice.weight else "trains on one kind of rows"
+                raise ValueError(
+                    f"mitigation.real_weight needs real rows beside synthetic ones, and "
+                    f"{choice.label} {why}, got {one.real_weight}"
+                )
+
+    @property
+    def chains(self) -> list[tuple[WorkflowChoice, Mitigation, int]]:
+        """Workflow, mitigation and seed of every chain; the controls of a seed come first."""
+        several = dict.fromkeys((Mitigation(), *self.mitigation))
+        return [
+            (choice, one, seed)
+            for seed in self.seeds for one in several for choice in self.workflows
+        ]  # fmt: skip
 
     def described(self) -> dict[str, Any]:
         """Its tables as plain values, in order."""

@@ -8,7 +8,6 @@ training rows are real batch 0 depends on the seed.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,12 @@ from typing import Any
 import numpy as np
 
 from lm.config import Data
-from lm.stdlib import MARKER, conversation, docstrings, topics
+from lm.stdlib import FORMS, conversation, docstrings, topics
 from montecarlo.blocks import generator
 
 FAMILY = 5  # of this room's random streams, in every spawn key
-SPLIT, ROWS, ORDER, SUBSAMPLE, TOKENS, WEIGHTS = range(1, 7)  # what a stream decides
+# What a stream decides.
+SPLIT, ROWS, ORDER, SUBSAMPLE, TOKENS, WEIGHTS, VERIFIER, CURATE, EDIT, MEMBERS = range(1, 11)
 SUFFIXES = (".txt", ".jsonl", ".parquet")
 
 Grouped = list[tuple[str, str]]  # (group, text): a group is held out as a whole
@@ -65,14 +65,14 @@ def accepted(text: str) -> bool:
     return text.startswith("user: ") and text.count("assistant: ") == 1
 
 
-def prompt_of(text: str) -> str:
+def prompt_of(text: str, form: str = "user-assistant") -> str:
     r"""The text up to the response, its marker included; "" where there is no response.
 
     Example:
         >>> prompt_of("user: a\nassistant: b")
         'user: a\nassistant:'
     """
-    before, marker, _ = text.partition(MARKER)
+    before, marker, _ = text.partition(FORMS[form][1])
     return before + marker if marker else ""
 
 
@@ -84,6 +84,12 @@ def read_corpus(data: Data) -> Corpus:
         OSError: it cannot be read.
     """
     rows = _grouped(data.source, data, data.split)
+    own = data.source.startswith("stdlib-") or data.source.endswith(SUFFIXES)
+    if own and data.held_out_split is not None:
+        raise ValueError(
+            f"data.held_out_split must be none where the source has no splits, got "
+            f"{data.held_out_split!r} with {data.source!r}"
+        )
     if data.held_out_split is not None:
         train = [text for _, text in rows]
         others = [text for _, text in _grouped(data.source, data, data.held_out_split)]
@@ -138,16 +144,16 @@ def _grouped(source: str, data: Data, split: str) -> Grouped:
         # A docstring that quotes the format would not pass the rule that samples have to pass.
         texts = [text for text in texts if accepted(text)]
     elif source.endswith(SUFFIXES):
-        texts = _file(Path(source), data.columns)
+        texts = _file(Path(source), data)
     else:
-        texts = _hub(source, data.columns, split)
+        texts = _hub(source, data, split)
     texts = [text for text in texts if text.strip()]
     if not texts:
         raise ValueError(f"data.source {source!r} has no text")
     return [(str(number), text) for number, text in enumerate(texts)]
 
 
-def _file(path: Path, columns: Sequence[str]) -> list[str]:
+def _file(path: Path, data: Data) -> list[str]:
     """Paragraphs of a .txt, or rows of a .jsonl or .parquet."""
     if not path.is_file():
         raise FileNotFoundError(2, "No such file", str(path))
@@ -159,7 +165,7 @@ def _file(path: Path, columns: Sequence[str]) -> list[str]:
         except UnicodeDecodeError as problem:
             raise ValueError(f"data.source {str(path)!r} is not UTF-8: {problem}") from None
         return [part.strip("\n") for part in text.replace("\r\n", "\n").split("\n\n")]
-    return _texts(_table(path), str(path), columns)
+    return _texts(_table(path), str(path), data)
 
 
 def _table(path: Path) -> Any:
@@ -173,7 +179,7 @@ def _table(path: Path) -> Any:
     return {name: table.column(name).to_pylist() for name in table.column_names}
 
 
-def _hub(source: str, columns: Sequence[str], split: str) -> list[str]:
+def _hub(source: str, data: Data, split: str) -> list[str]:
     """Rows of a data set that `datasets` finds: a folder of its own, the cache or the hub."""
     from datasets import load_dataset
 
@@ -187,16 +193,16 @@ def _hub(source: str, columns: Sequence[str], split: str) -> list[str]:
             f"data.source {source!r} is no {', '.join(SUFFIXES)} file, and datasets cannot load "
             f"it: {type(problem).__name__}: {told[0] if told else ''}"
         ) from None
-    return _texts({name: table[name] for name in table.column_names}, source, columns)
+    return _texts({name: table[name] for name in table.column_names}, source, data)
 
 
-def _texts(table: Any, source: str, columns: Sequence[str]) -> list[str]:
-    """Texts of a table: its column `text`, or conversations of `prompt` and `response`."""
-    names = tuple(columns) or next(
+def _texts(table: Any, source: str, data: Data) -> list[str]:
+    """Texts of a table: its column `text`, or prompts and responses in the form of the data."""
+    names = data.columns or next(
         (names for names in (("prompt", "response"), ("text",)) if set(names) <= set(table)), ()
     )
     if not names or set(names) - set(table):
-        wanted = "text, or prompt and response" if not columns else " and ".join(columns)
+        wanted = "text, or prompt and response" if not data.columns else " and ".join(names)
         raise ValueError(
             f"data.source {source!r} must have columns {wanted}, got {', '.join(table) or 'none'}"
         )
@@ -205,7 +211,9 @@ def _texts(table: Any, source: str, columns: Sequence[str]) -> list[str]:
     for row in whole:
         if not all(isinstance(cell, str) for cell in row):
             raise ValueError(f"data.source {source!r}: {names} must be text, got {row!r}"[:200])
-    return [row[0] if len(row) == 1 else conversation(*row) for row in whole]
+    if len(names) == 1:
+        return [row[0] for row in whole]
+    return [conversation(prompt, response, data.form) for prompt, response in whole]
 
 
 # --- real batches --------------------------------------------------------------------------------

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
-from lm.batches import Rows, micro_batches
-from lm.finetune import summed
+from lm.batches import Rows, micro_batches, padded
+from lm.finetune import summed, token_losses
 from lm.tokenizer import Coder
 
 
@@ -60,3 +61,26 @@ def evaluate(model: Any, real: HeldOut, coder: Coder, *, batch_rows: int = 64) -
         nats += float(summed(model, batch, model.device))
     tokens = sum(len(row) for row in real.rows.tokens) - int(real.rows.prompts.sum())
     return Evaluation(nats / tokens, nats / math.log(2) / max(1, real.bytes), tokens)
+
+
+@torch.inference_mode()
+def row_losses(
+    model: Any, rows: Rows, coder: Coder, *, batch_rows: int = 64
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+    """(nats, tokens that count) of each row, axes (row,); the weights of the rows change nothing.
+
+    Args:
+        model: in evaluation mode, on its device.
+        rows: tokens and the prompts that are left out.
+        coder: start and pad token.
+        batch_rows: rows at once in memory.
+    """
+    order = np.argsort([len(row) for row in rows.tokens], kind="stable")
+    nats, counted = np.zeros(len(rows)), np.zeros(len(rows), dtype=np.int64)
+    for at in range(0, len(order), batch_rows):
+        chosen = order[at : at + batch_rows]
+        batch = padded(rows, chosen, coder.start, coder.pad)
+        losses, weights = token_losses(model, batch, model.device)
+        nats[chosen] = (losses * (weights > 0)).double().sum(dim=1).cpu().numpy()
+        counted[chosen] = (weights > 0).sum(dim=1).cpu().numpy()
+    return nats, counted

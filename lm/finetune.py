@@ -20,6 +20,7 @@ from torch.nn import functional
 
 from lm.batches import MicroBatch, Rows, micro_batches, order
 from lm.config import Schedule, Training
+from lm.mitigation.objective import TokenLoss, cross_entropy
 from lm.tokenizer import Coder
 
 Progress = Callable[[int], None]  # told of so many more tokens
@@ -50,6 +51,7 @@ def fit(
     rng: np.random.Generator,
     accelerator: Accelerator,
     progress: Progress,
+    objective: TokenLoss = cross_entropy,
 ) -> tuple[Any, Fit]:
     """The model after so many steps on the rows, on the accelerator's device, and what was done.
 
@@ -62,6 +64,7 @@ def fit(
         rng: decides the order of the rows, and nothing else does but dropout.
         accelerator: where, and on how many processes.
         progress: told of tokens as they are seen.
+        objective: what is minimised of a token's cross-entropy.
 
     Raises:
         ValueError: the loss is no finite number.
@@ -81,7 +84,9 @@ def fit(
         rate = training.learning_rate * factor(number, steps, training.warmup, training.schedule)
         for group in optimizer.param_groups:
             group["lr"] = rate
-        losses.append(_step(wrapped, optimizer, rows, chosen, training, coder, accelerator))
+        losses.append(
+            _step(wrapped, optimizer, rows, chosen, training, coder, accelerator, objective)
+        )
         tokens = sum(len(rows.tokens[row]) for row in chosen)
         seen += tokens
         progress(tokens)
@@ -122,8 +127,9 @@ def _step(
     training: Training,
     coder: Coder,
     accelerator: Accelerator,
+    objective: TokenLoss,
 ) -> torch.Tensor:
-    """One update; this process's part of the step's mean loss."""
+    """One update; this process's part of the step's mean cross-entropy."""
     whole = list(micro_batches(rows, chosen, training.micro_batch_rows, coder.start, coder.pad))
     total = sum(float(batch.weights.sum()) for batch in whole)
     mine, half = _shared_out(whole, accelerator), training.precision == "bf16"
@@ -132,10 +138,11 @@ def _step(
         last = number == len(mine) - 1
         with _together(model, accelerator, last):
             with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=half):
-                part = summed(model, batch, accelerator.device) * (counts / total)
+                losses, weights = token_losses(model, batch, accelerator.device)
+                part = (objective(losses) * weights).sum() * (counts / total)
             # Gradients are averaged over processes, and a step's mean is a sum over them.
             accelerator.backward(part * accelerator.num_processes)
-        loss += part.detach()
+        loss += (losses.detach() * weights).sum() * (counts / total)
     if training.clip is not None:
         accelerator.clip_grad_norm_(model.parameters(), training.clip)
     optimizer.step()
@@ -145,6 +152,14 @@ def _step(
 
 def summed(model: Any, batch: MicroBatch, device: torch.device) -> torch.Tensor:
     """Weighted sum of the cross-entropies of a micro-batch's tokens, in nats."""
+    losses, weights = token_losses(model, batch, device)
+    return (losses * weights).sum()
+
+
+def token_losses(
+    model: Any, batch: MicroBatch, device: torch.device
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Cross-entropies of a micro-batch's tokens in nats, and weights, axes (row, position)."""
     inputs, targets, weights = (
         torch.from_numpy(array).to(device, non_blocking=True)
         for array in (batch.inputs, batch.targets, batch.weights)
@@ -153,7 +168,7 @@ def summed(model: Any, batch: MicroBatch, device: torch.device) -> torch.Tensor:
     losses = functional.cross_entropy(
         logits.flatten(0, 1).float(), targets.flatten(), reduction="none"
     )
-    return (losses * weights.flatten()).sum()
+    return losses.view_as(targets), weights
 
 
 def _shared_out(

@@ -42,7 +42,7 @@ ROOT = Path(__file__).resolve().parents[1]
 MANIFEST, METRICS, ROWS, TEXTS, LOSSES = (
     "manifest.json", "metrics.json", "rows.npz", "rows.jsonl", "losses.csv",
 )  # fmt: skip
-PACKAGES = ("numpy", "torch", "transformers", "tokenizers", "accelerate", "peft")
+PACKAGES = ("numpy", "scikit-learn", "torch", "transformers", "tokenizers", "accelerate", "peft")
 
 
 @contextmanager
@@ -114,7 +114,7 @@ def code_manifest(device: str, threads: int) -> Manifest:
 
 def sources() -> str:
     """Hash of the sources of lm and of what they take from theory and montecarlo."""
-    paths = sorted((ROOT / "lm").glob("*.py"))
+    paths = sorted([*(ROOT / "lm").glob("*.py"), *(ROOT / "lm" / "mitigation").glob("*.py")])
     paths += [ROOT / "theory" / "workflow.py", ROOT / "montecarlo" / "blocks.py"]
     found = hashlib.sha256()
     for path in paths:

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from accelerate import Accelerator
 
-from lm.batches import all_equal, steps_of
+from lm.batches import Rows, all_equal, steps_of
 from lm.config import Recipe, Training
 from lm.corpus import ORDER, Corpus, base_texts, prompt_of, read_corpus, stream
 from lm.evaluate import HeldOut, held_out
@@ -62,6 +64,17 @@ class Material:
     def rows(self) -> int:
         """Rows of the real batch."""
         return self.recipe.data.rows or len(self.train)
+
+    def weighted(
+        self, tokens: Sequence[TokenRow], weights: npt.NDArray[np.float64] | None = None
+    ) -> Rows:
+        """Rows with what the recipe's loss leaves out of each; None: all weigh the same."""
+        prompts = np.zeros(len(tokens), dtype=np.int64)
+        if self.recipe.training.loss == "response":
+            texts = [self.coder.decoded(row) for row in tokens]
+            lengths = self.coder.prompt_lengths(texts, tokens, self.recipe.data.form)
+            prompts = np.array(lengths, dtype=np.int64)
+        return Rows(tokens, prompts, np.ones(len(tokens)) if weights is None else weights)
 
 
 def prepare(recipe: Recipe, run: Path, accelerator: Accelerator, bars: Bars) -> Material:
@@ -163,10 +176,11 @@ def _material(
     real, real_texts = _short_enough(recipe, coder, corpus.held_out, "hold out")
     prompts, prompt_bytes = [0] * len(real), [0] * len(real)
     if recipe.training.loss == "response":
-        prompts = coder.prompt_lengths(real_texts, real)
-        prompt_bytes = [len(prompt_of(text).encode()) for text in real_texts]
+        form = recipe.data.form
+        prompts = coder.prompt_lengths(real_texts, real, form)
+        prompt_bytes = [len(prompt_of(text, form).encode()) for text in real_texts]
     described = recipe.described()
-    for name in ("workflows", "seeds", "title", "generations"):
+    for name in ("workflows", "seeds", "title", "generations", "mitigation"):
         del described[name]
     code = code_manifest(accelerator.device.type, torch.get_num_threads())
     manifest = {

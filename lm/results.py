@@ -35,9 +35,21 @@ def loss_curves(run: Path) -> list[LossCurve]:
         if last < 2:
             continue
         losses = [[one["cross_entropy"] for one in chain[1 : last + 1]] for chain in seeds.values()]
+        model, name = names(run, label)
         workflow = _workflow(_manifest(run / label))
-        found.append(LossCurve(run.name, label, workflow, np.arange(1, last + 1), np.array(losses)))
+        found.append(LossCurve(model, name, workflow, np.arange(1, last + 1), np.array(losses)))
     return found
+
+
+def names(run: Path, label: str) -> tuple[str, str]:
+    """(model, workflow) that a chain's curve goes by: a mitigation belongs to the model's name.
+
+    Theory has v_t for the workflow alone; what a mitigation does to it no law of ours says.
+    """
+    entries = _manifest(run / label)
+    (choice,) = recipe_from({"workflows": [entries["choice"]]}).workflows
+    (chosen,) = recipe_from({"mitigation": [entries.get("mitigation", {})]}).mitigation
+    return f"{run.name} {chosen.label}".strip(), choice.label
 
 
 def is_ngram(run: Path) -> bool:

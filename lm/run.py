@@ -1,4 +1,4 @@
-"""A run: every workflow and seed of a recipe, one after the other or several at once.
+"""A run: every workflow, mitigation and seed of a recipe, one after the other or several at once.
 
 On a GPU, or started by `accelerate launch`, chains run one after the other on all devices. On a
 CPU, small models gain little from a second thread: each chain gets a process of its own and one
@@ -22,6 +22,9 @@ from transformers.utils import logging
 from lm.chain import Chain
 from lm.config import Recipe, WorkflowChoice
 from lm.material import Material, prepare
+from lm.mitigation.choice import Mitigation
+from lm.mitigation.reference import make_reference
+from lm.mitigation.scores import read_words
 from lm.progress import Bars
 from theory.workflow import whole_number
 
@@ -72,15 +75,21 @@ def run(recipe: Recipe, folder: Path, on: Machine) -> None:
     accelerator = accelerator_for(on, on.threads * on.jobs)
     bars = Bars(shown=on.progress and accelerator.is_main_process)
     material = prepare(recipe, folder, accelerator, bars)
-    wanted = [(choice, seed) for seed in recipe.seeds for choice in recipe.workflows]
+    for one in recipe.mitigation:
+        if one.words:  # a bad table stops the run before any chain
+            read_words(Path(one.reward or ""))
+    judged = [one for one in recipe.mitigation if one.scorer == "perplexity"]
+    for share in sorted({one.verifier_share or 1.0 for one in judged}):
+        make_reference(material, folder, share, accelerator, bars)
+    wanted = recipe.chains
     if on.jobs > 1 and len(wanted) > 1:
         # The longest first, so that they do not end alone.
-        wanted.sort(key=lambda chain: -_cost(chain[0], material.rows, recipe.generations))
+        wanted.sort(key=lambda chain: -_cost(chain[0], chain[1], material.rows, recipe.generations))
         _at_once(recipe, folder, on, wanted)
         return
     torch.set_num_threads(on.threads)
-    for choice, seed in wanted:
-        Chain(material, choice, seed, folder, accelerator, bars).run()
+    for choice, mitigation, seed in wanted:
+        Chain(material, choice, seed, folder, accelerator, bars, mitigation).run()
 
 
 def accelerator_for(on: Machine, threads: int) -> Accelerator:
@@ -91,10 +100,12 @@ def accelerator_for(on: Machine, threads: int) -> Accelerator:
     return Accelerator(mixed_precision="no", cpu=on.cpu)
 
 
-def _cost(choice: WorkflowChoice, rows: int, generations: int) -> int:
-    """Rows that a chain trains on."""
+def _cost(choice: WorkflowChoice, mitigation: Mitigation, rows: int, generations: int) -> int:
+    """Rows that a chain trains on and writes."""
     workflow = choice.workflow(rows)
-    return sum(workflow.train_size(t) for t in range(1, generations + 1))
+    fits = range(1, generations + 1)
+    written = sum(mitigation.candidates(workflow.synthetic_rows(t), t) for t in fits)
+    return written + (mitigation.ensemble or 1) * sum(map(workflow.train_size, fits))
 
 
 # --- several chains at once ----------------------------------------------------------------------
@@ -104,7 +115,10 @@ _line = 0
 
 
 def _at_once(
-    recipe: Recipe, folder: Path, on: Machine, wanted: list[tuple[WorkflowChoice, int]]
+    recipe: Recipe,
+    folder: Path,
+    on: Machine,
+    wanted: list[tuple[WorkflowChoice, Mitigation, int]],
 ) -> None:
     context = multiprocessing.get_context("spawn")
     lines = context.Queue()
@@ -138,11 +152,14 @@ def _begin_worker(lines: multiprocessing.Queue[int]) -> None:
     threading.Thread(target=follow, daemon=True).start()
 
 
-def _work(recipe: Recipe, folder: Path, on: Machine, choice: WorkflowChoice, seed: int) -> None:
+def _work(
+    recipe: Recipe, folder: Path, on: Machine, choice: WorkflowChoice, mitigation: Mitigation,
+    seed: int,
+) -> None:  # fmt: skip
     global _material
     accelerator = accelerator_for(on, on.threads * on.jobs)
     bars = Bars(shown=on.progress, line=_line)
     if _material is None:
         _material = prepare(recipe, folder, accelerator, bars)
     torch.set_num_threads(on.threads)
-    Chain(_material, choice, seed, folder, accelerator, bars).run()
+    Chain(_material, choice, seed, folder, accelerator, bars, mitigation).run()

@@ -43,6 +43,7 @@ class Written:
     Attributes:
         rows: tokens of each row kept.
         texts: their texts.
+        numbers: of the attempt that each of them was.
         attempts: rows written until the last one that was kept.
         finished: share of the rows kept that the model ended itself.
         tokens: tokens written, those of rejected rows too.
@@ -51,6 +52,7 @@ class Written:
 
     rows: list[TokenRow]
     texts: list[str]
+    numbers: list[int]
     attempts: int
     finished: float
     tokens: int
@@ -102,6 +104,8 @@ def write(
     generation: int,
     accelerator: Accelerator,
     progress: Progress,
+    begin: int = 0,
+    every: int = 1,
 ) -> Written:
     """A batch of so many accepted rows.
 
@@ -116,12 +120,14 @@ def write(
         generation: of the noise.
         accelerator: its processes share the attempts out, and each returns the whole batch.
         progress: told of tokens and rows.
+        begin: number of the first attempt.
+        every: steps of the numbers, where several models write a batch.
 
     Raises:
         ValueError: too few rows pass the acceptance rule.
     """
-    begin = time.monotonic()
-    kept: list[tuple[TokenRow, str]] = []
+    started = time.monotonic()
+    kept: list[tuple[TokenRow, str, int]] = []
     attempts = tokens = 0
     while len(kept) < rows:
         missing = rows - len(kept)
@@ -134,27 +140,28 @@ def write(
                 f"{sampling.accept!r}, and {rows:,} are wanted: train longer, or raise "
                 f"sampling.most_attempts = {sampling.most_attempts}"
             )
-        numbers = range(attempts, attempts + wanted)
+        numbers = range(begin + every * attempts, begin + every * (attempts + wanted), every)
         mine = _attempted(
             model, coder, numbers[accelerator.process_index :: accelerator.num_processes],
             max_tokens, sampling, prompts, seed, generation, progress,
         )  # fmt: skip
         found = dict(gather_object(mine)) if accelerator.num_processes > 1 else dict(mine)
-        for row in (found[number] for number in numbers):
+        for number in numbers:
+            row = found[number]
             attempts += 1
             tokens += len(row)
             text = coder.decoded(row)
             if sampling.accept == "any" or accepted(text):
-                kept.append((row, text))
+                kept.append((row, text, number))
                 progress(0, 1)
                 if len(kept) == rows:
                     break
-    finished = sum(row[-1] == coder.end for row, _ in kept) / rows
-    made = [row for row, _ in kept]
-    texts = [text for _, text in kept]
+    finished = sum(row[-1] == coder.end for row, _, _ in kept) / rows
+    made = [row for row, _, _ in kept]
+    texts, places = [text for _, text, _ in kept], [number for _, _, number in kept]
     if sampling.through_text:
         made = coder.rows(texts, max_tokens, "cut")
-    return Written(made, texts, attempts, finished, tokens, time.monotonic() - begin)
+    return Written(made, texts, places, attempts, finished, tokens, time.monotonic() - started)
 
 
 def _attempted(

@@ -14,19 +14,24 @@ from pathlib import Path
 
 # Tests of the library, and what others have installed beside it.
 NOT_LIBRARY = {"test", "tests", "idle_test", "site-packages", "dist-packages", "__pycache__"}
-MARKER = "\nassistant:"  # what ends the prompt of a row; the space after it belongs to the response
+# Beginning of a row and what ends its prompt; the space after that belongs to the response.
+FORMS = {
+    "user-assistant": ("user: ", "\nassistant:"),
+    "article-summary": ("Article: ", "\n\nSummary:"),
+}
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
-def conversation(prompt: str, response: str) -> str:
-    r"""One row of text with a question and its answer.
+def conversation(prompt: str, response: str, form: str = "user-assistant") -> str:
+    r"""One row of text with a question and its answer, in one of `FORMS`.
 
     Example:
         >>> conversation("Who?", "Nobody.")
         'user: Who?\nassistant: Nobody.'
     """
-    return f"user: {prompt}{MARKER} {response}"
+    begin, marker = FORMS[form]
+    return f"{begin}{prompt}{marker} {response}"
 
 
 def docstrings(library: Path | None = None) -> list[tuple[str, str]]:

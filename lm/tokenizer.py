@@ -136,14 +136,17 @@ class Coder:
                 found.append(np.array(ids[:max_tokens], dtype=np.int32))
         return found
 
-    def prompt_lengths(self, texts: Sequence[str], rows: Sequence[TokenRow]) -> list[int]:
+    def prompt_lengths(
+        self, texts: Sequence[str], rows: Sequence[TokenRow], form: str = "user-assistant"
+    ) -> list[int]:
         """Tokens of each row that belong to its prompt, 0 where it has no response.
 
         The longest common beginning of the row and of its prompt alone: a token that reaches over
         the boundary belongs to the response.
         """
         found = []
-        for ids, row in zip(self.encoded([prompt_of(text) for text in texts]), rows, strict=True):
+        prompts = self.encoded([prompt_of(text, form) for text in texts])
+        for ids, row in zip(prompts, rows, strict=True):
             shared = min(len(ids), len(row) - 1)
             same = np.asarray(ids[:shared], dtype=np.int32) == row[:shared]
             found.append(int(shared if same.all() else np.argmin(same)))

@@ -13,7 +13,6 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from lm.batches import steps_of
@@ -121,7 +120,7 @@ def _fitted(chain: Chain, cell: Cell) -> dict[str, float]:
     material, recipe = chain.material, chain.material.recipe
     batches = [load_rows(generation_folder(chain.folder, t))[0] for t in (0, 1)]
     tokens: list[TokenRow] = [*batches[0][: cell.real], *batches[1][: cell.synthetic]]
-    rows = chain.weighted(tokens, np.ones(len(tokens)))
+    rows = material.weighted(tokens)
     counted = material.rows if cell.step_matched else len(rows)
     steps = steps_of(counted, recipe.training.batch_rows, recipe.training.epochs)
     seed = int(stream(WEIGHTS, cell.seed, 1).integers(2**31))

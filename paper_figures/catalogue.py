@@ -16,6 +16,7 @@ from paper_figures import (
     lm_against_theory,
     lm_finetuning,
     lm_pretraining,
+    lm_verification,
     real_fraction,
     regression_error,
     regression_grid,
@@ -65,6 +66,7 @@ PUBLISHED: tuple[FigureModule, ...] = (
     lm_finetuning,
     lm_pretraining,
     value_of_synthetic,
+    lm_verification,
 )
 """Those whose points are published values, and our runs of language models, not simulations."""
 

@@ -142,6 +142,7 @@ def test_montecarlo_takes_specs_from_theory_and_never_a_formula(path: Path) -> N
 # --- lm: what needs no torch does not load it ----------------------------------------------------
 
 LM_WITHOUT_TORCH = ("lm.losscurve", "lm.ngram", "lm.textstats", "lm.config")
+LM_WITHOUT_TORCH += ("lm.mitigation.choice",)
 LM_TAKES = {"theory.workflow", "theory.inflation", "theory.categorical", "theory.curve"}
 LM_TAKES |= {"theory.growth", "theory.commandline", "montecarlo.blocks"}
 

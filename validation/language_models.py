@@ -19,11 +19,13 @@ from lm.losscurve import FINETUNING, PRETRAINING, published
 from lm.results import NGRAM_TABLE, is_ngram, loss_curves, mode_of
 from theory.growth import Comparison, LossCurve, Verdict, compare
 from theory.growth.words import sentence
-from validation.pictures import Picture, embedded_or_reason
+from validation.pictures import Picture, embedded_or_reason, of_paper
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from paper_figures.series import Point, Series
 
 QUICK = ("stdlib-finetune", "stdlib-pretrain", "ngram")
 _HELD = "held"
@@ -86,8 +88,44 @@ def language_page(folder: Path | None) -> dict[str, Any]:
     try:
         found = [] if folder is None else runs_in(folder)
     except (ValueError, OSError, KeyError) as problem:
-        return {"runs": [], "commands": commands, "problem": str(problem)}
-    return {"runs": list(map(_shown, found)), "commands": commands, "problem": ""}
+        found, told = [], str(problem)
+    else:
+        told = ""
+    return {
+        "runs": list(map(_shown, found)), "commands": commands, "problem": told,
+        "verified": verified_text(),
+    }  # fmt: skip
+
+
+def verified_text() -> dict[str, Any]:
+    """What verifiers did to text, from the committed runs: a figure, a sentence each, a table."""
+    from paper_figures import lm_verification as figure
+    from paper_figures.dataset import BadData
+
+    picture = of_paper(figure.NAME)
+    try:
+        series = figure.data()
+    except (BadData, OSError) as problem:
+        return {"picture": picture, "sentences": [], "rows": [], "problem": str(problem)}
+    gains = [line for line in series if line.panel == figure.GAIN]
+    rows = [
+        {"name": line.label, "t": p.generation, "loss": loss.simulation, "gain": p.simulation,
+         "error": p.std_error, "seeds": p.replicates}
+        for line in gains
+        for p, loss in zip(line.points, _losses(series, line.label), strict=True)
+    ]  # fmt: skip
+    return {
+        "picture": picture, "sentences": list(map(figure.sentence, gains)), "rows": rows,
+        "problem": "",
+    }  # fmt: skip
+
+
+def _losses(series: Sequence[Series], label: str) -> tuple[Point, ...]:
+    """The cross-entropies behind a line of differences."""
+    from paper_figures.lm_verification import LOSSES
+
+    (own,) = (line for line in series if (line.panel, line.label) == (LOSSES, label))
+    return own.points
 
 
 def _shown(run: Run) -> dict[str, Any]:

@@ -8,6 +8,8 @@ import pytest
 from lm.config import Recipe, WorkflowChoice
 from lm.reading import merged, read_recipe, recipe_from, recipe_names
 
+NAN = float("nan")
+VERIFIED: dict[str, Any] = {"verify": "perplexity"}
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"generatons": 3}, r"unknown key generatons = 3: choose from title, engine"),
     ({"data": {"row": 3}}, r"unknown key data.row = 3"),
@@ -34,6 +36,55 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"sampling": {"temperature": 0}}, r"sampling.temperature must be > 0"),
     ({"sampling": {"top_p": 0}}, r"sampling.top_p must be in \(0, 1\], got 0.0"),
     ({"sampling": {"accept": "all"}}, r"one of any, user-assistant, got 'all'"),
+    ({"mitigation": {"keeping": 1}}, r"unknown key mitigation.keeping = 1: choose from verify"),
+    ({"mitigation": {"verify": "taste"}}, r"one of perplexity, classifier, rouge, got 'taste'"),
+    ({"mitigation": VERIFIED | {"keep": 0.0}}, r"mitigation.keep must be in \(0, 1\], got 0.0"),
+    ({"mitigation": VERIFIED | {"keep": 1.1}}, r"mitigation.keep must be in \(0, 1\], got 1.1"),
+    (
+        {"mitigation": VERIFIED | {"keep_growth": -1}},
+        r"keep_growth must be >= 0 and finite, got -1.0",
+    ),
+    (
+        {"mitigation": VERIFIED | {"least_score": NAN}},
+        r"least_score must be finite, got nan",
+    ),
+    (
+        {"mitigation": VERIFIED | {"verifier_share": 0}},
+        r"share must be in \(0, 1\], got 0.0",
+    ),
+    (
+        {"mitigation": VERIFIED | {"edit": 0.9}},
+        r"one of verify, curate and edit: each",
+    ),
+    ({"mitigation": {"keep": 0.5}}, r"mitigation.keep goes with verify, got 0.5 without it"),
+    ({"mitigation": {"top_k": 5}}, r"mitigation.top_k goes with edit, got 5 without it"),
+    ({"mitigation": {"edit": 0.9, "verifier_share": 0.5}}, r"got 0.5 without one"),
+    ({"mitigation": {"curate": 0, "reward": "length"}}, r"curate must be a whole number >= 1"),
+    ({"mitigation": {"curate": 2}}, r"needs a reward, got curate=2 alone"),
+    ({"mitigation": {"curate": 2, "reward": "beauty"}}, r"unknown reward 'beauty': choose from"),
+    (
+        {"mitigation": {"curate": 2, "reward": "length", "reward_scale": NAN}},
+        r"scale must be finite, got nan",
+    ),
+    ({"mitigation": {"edit": 1.5}}, r"mitigation.edit must be in \(0, 1\], got 1.5"),
+    ({"mitigation": {"edit": 0.9, "top_k": 0}}, r"top_k must be a whole number >= 1, got 0"),
+    ({"mitigation": {"objective": "focal"}}, r"gamma goes with loss truncated or focal, got gamma"),
+    ({"mitigation": {"objective": "truncated", "gamma": 1}}, r"gamma must be in \(0, 1\), got 1.0"),
+    ({"mitigation": {"objective": "truncated", "gamma": 0}}, r"gamma must be in \(0, 1\), got 0.0"),
+    ({"mitigation": {"objective": "focal", "gamma": 0}}, r"gamma must be > 0 and finite, got 0.0"),
+    ({"mitigation": {"ensemble": 0}}, r"ensemble must be a whole number >= 1, got 0"),
+    ({"mitigation": {"real_weight": 0}}, r"mitigation.real_weight must be in \(0, 1\], got 0.0"),
+    ({"mitigation": {"real_weight": 0.5}}, r"replace trains on one kind of rows, got 0.5"),
+    (
+        {
+            "mitigation": {"real_weight": 0.5},
+            "workflows": [{"name": "fresh", "n_real": 9, "weight": 0.1}],
+        },
+        r"weight-0.1 has a weight of its own, got 0.5",
+    ),
+    ({"mitigation": {"ensemble": 2}, "training": {"mode": "continue"}}, r"restart or scratch, got"),
+    ({"mitigation": {"verify": "rouge"}}, r"prompts must be real or all-real, got 'empty'"),
+    ({"mitigation": {"edit": 0.9}, "engine": "ngram"}, r"for networks, got 'edit-0.9-top-k-8'"),
 ]
 
 

@@ -11,6 +11,7 @@ from paper_figures import (
     lm_against_theory,
     lm_finetuning,
     lm_pretraining,
+    lm_verification,
     losses,
     style,
     value_of_synthetic,
@@ -21,7 +22,8 @@ from theory.workflow import Workflow
 
 
 @pytest.mark.parametrize(
-    "module", [lm_against_theory, lm_finetuning, lm_pretraining, value_of_synthetic]
+    "module",
+    [lm_against_theory, lm_finetuning, lm_pretraining, lm_verification, value_of_synthetic],
 )
 def test_committed_points_are_the_published_values(module):
     assert list(dataset.read(module.NAME, module.settings()).points) == module.recompute()
@@ -99,3 +101,23 @@ def test_a_step_matched_grid_of_ours_is_a_panel(tmp_path, monkeypatch):
     assert f"{len(rows) - 1} published cells" in value_of_synthetic.caption(series)
     with style.publication():
         assert len(value_of_synthetic.draw(series).axes) == 3
+
+
+def test_differences_to_no_verifier_are_paired_by_seed():
+    """From the committed runs, by hand: the first fit is the same, every seed counts once."""
+    runs = lm_verification._runs()
+    control = runs[lm_verification.CONTROL]
+    for line in lm_verification.data():
+        if line.panel == lm_verification.GAIN:
+            own = runs[line.label]
+            pairs = [[one[t][losses.LOSS] - control[s][t][losses.LOSS] for s, one in own.items()]
+                     for t in range(1, 9)]  # fmt: skip
+            at, mean, error = line.measured
+            assert at.tolist() == list(range(1, 9))
+            np.testing.assert_allclose(mean, np.mean(pairs, axis=1), atol=1e-14)
+            spread = np.std(pairs, axis=1, ddof=1) / np.sqrt(3)
+            np.testing.assert_allclose(error, spread, atol=1e-14)
+            assert mean[0] == error[0] == 0
+            assert f"{mean[1]:+.3f} ± {error[1]:.3f} at generation 2" in lm_verification.sentence(
+                line
+            )

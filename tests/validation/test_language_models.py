@@ -9,6 +9,7 @@ import pytest
 
 from lm.__main__ import main as lm
 from lm.results import loss_curves
+from paper_figures import lm_verification
 from theory.growth.tables import read_losses
 from theory.inflation import inflation
 from theory.workflow import Workflow
@@ -165,3 +166,24 @@ def test_ngram_takes_one_seed(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 def test_show_names_the_files_of_an_ngram(ngram: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert lm(["show", str(ngram)]) == 2
     assert "python -m lm against reads" in capsys.readouterr().err
+
+
+def test_verified_text_stands_beside_its_control_from_committed_runs() -> None:
+    """A sentence and a line of the table each, computed from the runs and not written by hand."""
+    own = section(rendered(None), "language-verification")
+    assert "could not be" not in text(own)
+    assert len(list(own.iter("img"))) == 1
+    points = [p for p in lm_verification.recompute() if p.panel == lm_verification.GAIN]
+    names = dict.fromkeys(p.label for p in points)
+    assert len(list(own.iter("li"))) == len(names)
+    rows = [row for table in own.iter("table") for row in table.findall("tbody/tr")]
+    shown = [(row.find("th").text, row.findall("td")[2].get("data-value")) for row in rows]
+    assert shown == [(p.label, str(p.simulation)) for p in points]
+    assert {p.replicates for p in points} == {3}
+
+
+def test_verified_runs_that_were_changed_are_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lm_verification, "settings", dict)
+    own = section(rendered(None), "language-verification")
+    assert "The committed runs could not be read" in text(own)
+    assert not list(own.iter("li"))
