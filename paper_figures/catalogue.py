@@ -15,6 +15,7 @@ from paper_figures import (
     kde_nll,
     lm_against_theory,
     lm_finetuning,
+    lm_learning_curves,
     lm_pretraining,
     real_fraction,
     regression_error,
@@ -63,6 +64,7 @@ class FigureModule(Protocol):
 PUBLISHED: tuple[FigureModule, ...] = (
     lm_against_theory,
     lm_finetuning,
+    lm_learning_curves,
     lm_pretraining,
     value_of_synthetic,
 )
