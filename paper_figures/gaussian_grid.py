@@ -81,15 +81,17 @@ def data(points: Sequence[Point] | None = None) -> list[Series]:
 
 def caption(series: Sequence[Series]) -> str:
     """What lines and points are, and how many runs are behind them."""
-    drawn = [s for s in series if s.kind is WorkflowKind.ACCUMULATE_SUBSAMPLE]
-    whole = [s for s in series if s.kind is not WorkflowKind.ACCUMULATE_SUBSAMPLE]
+    wide = [s for s in series if (s.dim or 0) > _WIDE]
+    small = [s for s in series if (s.dim or 0) <= _WIDE]
+    drawn = [s for s in small if s.kind is WorkflowKind.ACCUMULATE_SUBSAMPLE]
+    whole = [s for s in small if s.kind is not WorkflowKind.ACCUMULATE_SUBSAMPLE]
     return (
         f"Gaussian chain fitted by maximum likelihood to a truth of unit covariance: squared mean "
         f"error (left) and total variance (right), both in units of the truth's total variance, "
         f"which makes every dimension d the same. Lines: exact expectations; dotted: limits. "
         f"Shades and markers are n, rows a batch, light to dark {ROWS[0]} to {ROWS[-1]:,}. Points: "
         f"Monte Carlo ({captions.runs(whole)}; {captions.runs(drawn)} where every row is drawn; "
-        f"the fewest for d > {_WIDE}), bars of {style.BARS:g} standard errors. "
+        f"{captions.runs(wide)} for d > {_WIDE}), bars of {style.BARS:g} standard errors. "
         f"{captions.agreement(series)}"
     )
 

@@ -154,7 +154,11 @@ def draw(series: Sequence[Series]) -> Figure:
             _draw_fits(place, [s for s in series if s.panel == model and s.kind is kind])
             place.set_title(f"{next(letters)}  {kind.value}")
         row[0].set_ylabel("cross-entropy (nats a token)")
-        style.plain_ticks(row[0].yaxis)
+        low, high = row[0].get_ylim()
+        row[0].set_ylim(low, high)
+        ticks = [tick for tick in row[0].get_yticks() if low <= tick <= high]
+        for place in row:
+            style.plain_ticks(place.yaxis, ticks)
     for place in axes[-1]:
         place.set_xlabel("optimizer step")
     figure.legend(
@@ -188,5 +192,6 @@ def _draw_fits(axes: Axes, series: Sequence[Series]) -> None:
                 va="center", fontsize=style.SMALL, zorder=5,
                 bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.4},
             )  # fmt: skip
-    axes.margins(x=0.14)
-    style.plain_ticks(axes.xaxis)
+    last = max(float(s.measured[0].max()) for s in series)
+    axes.set_xlim(0, 1.18 * last)
+    style.plain_ticks(axes.xaxis, [tick for tick in axes.get_xticks() if tick <= 1.18 * last])

@@ -84,6 +84,9 @@ def data(points: Sequence[Point] | None = None) -> list[Series]:
 def caption(series: Sequence[Series]) -> str:
     """What lines and points are, and how many runs are behind them."""
     exact = [s for s in series if s.theory.kind is Kind.EXACT]
+    wide = [s for s in series if (s.dim or 0) > _WIDE]
+    means = [s for s in exact if s not in wide]
+    medians = [s for s in series if s not in wide and s not in exact]
     return (
         f"Least squares on d Gaussian features and n rows of one design, refitted {GENERATIONS} "
         f"times to labels of its own with noise σ: test error minus σ². The three groups of "
@@ -91,10 +94,9 @@ def caption(series: Sequence[Series]) -> str:
         f"proportional to σ². Shades and markers are n, light to dark "
         f"{ROWS[0]} to {ROWS[-1]:,}, where n ≥ d + 2. Solid lines: exact expectations; dotted: "
         f"π²/6 of one fit, the limit of accumulate. Points: Monte Carlo with bars of "
-        f"{style.BARS:g} standard errors ({captions.runs(exact)}; "
-        f"the fewest for d > {_WIDE}); of accumulate-subsample, whose mean is infinite, medians "
-        f"with their leading order (π²/2 − 2 of one fit in the end), "
-        f"dashed ({captions.runs([s for s in series if s.theory.kind is not Kind.EXACT])}). "
+        f"{style.BARS:g} standard errors ({captions.runs(means)}; {captions.runs(wide)} for "
+        f"d > {_WIDE}); of accumulate-subsample, whose mean is infinite, medians with their "
+        f"leading order (π²/2 − 2 of one fit in the end), dashed ({captions.runs(medians)}). "
         f"{captions.agreement(exact)}"
     )
 
