@@ -122,7 +122,8 @@ def test_nothing_is_fetched(html, tree):
     """No address, no script or style of another file, and a policy that refuses any."""
     links = re.findall(r'<a href="https://arxiv.org/abs/[0-9.]+" rel="external noreferrer">', html)
     assert len(links) > 5  # followed only by a reader who clicks
-    inside = ["xmlns='http://www.w3.org/2000/svg'", "url(%23"]  # a name, a place in the same image
+    # A name, and places in the same image.
+    inside = ["xmlns='http://www.w3.org/2000/svg'", "url(%23", "href='%23"]
     rest = re.sub("|".join(map(re.escape, {*links, *inside})), "<a>", html)
     assert re.findall(r"(?:src|href)\s*=\s*[\"'](?!data:|#)", rest) == []
     assert re.findall(r"https?:|@import|url\(", rest) == []
