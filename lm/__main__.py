@@ -42,6 +42,7 @@ examples:
   python -m lm show results/lm/stdlib-finetune --format csv
   python -m lm show results/lm/stdlib-finetune --losses --format csv --output losses.csv
   python -m lm against losses.csv
+  python -m lm show results/lm/stdlib-finetune --learning-curves --format csv --output steps.csv
   accelerate launch -m lm run helpsteer2-gemma2-2b
 
 Every generation is a folder. After Ctrl-C, a kill or a full disk the same command goes on from
@@ -77,6 +78,10 @@ def build_parser() -> Parser:
     show.add_argument(
         "--losses", action="store_true", help="the losses alone, in the columns of `against`"
     )
+    show.add_argument(
+        "--learning-curves", action="store_true",
+        help="the loss over the optimizer steps of every fit, means of neighbouring steps",
+    )  # fmt: skip
     _add_fields(show)
     add_output_options(show)
     show.set_defaults(act=_show)
@@ -315,8 +320,12 @@ def _workflow(text: str) -> dict[str, Any]:
 
 def _show(options: argparse.Namespace) -> int:
     check_files(options)
+    if options.losses and options.learning_curves:
+        raise ValueError("--losses or --learning-curves, not both")
     if options.losses:
         write(_losses(options.folder), options)
+    elif options.learning_curves:
+        write(_learning_curves(options.folder), options)
     else:
         _tell(options, options.folder, None)
     return 0
@@ -335,6 +344,16 @@ def _losses(folder: Path) -> Table:
     if not body:
         raise ValueError(f"{str(folder)!r} holds no run")
     return Table(("model", "workflow", "seed", "generation", "test_cross_entropy"), body)
+
+
+def _learning_curves(folder: Path) -> Table:
+    """Loss by optimizer step, as the figure lm_learning_curves reads it."""
+    from lm.results import LEARNING_COLUMNS, learning_curves
+
+    body = learning_curves(folder)
+    if not body:
+        raise ValueError(f"{str(folder)!r} holds no fit")
+    return Table(LEARNING_COLUMNS, body)
 
 
 def _tell(options: argparse.Namespace, folder: Path, recipe: Recipe | None) -> None:

@@ -11,13 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from lm.folder import MANIFEST, chains, read_json
+from lm.folder import LOSSES, MANIFEST, chains, generation_folder, read_json
 from lm.reading import recipe_from
 from theory.growth import LossCurve
 from theory.growth.tables import read_losses
 from theory.workflow import Workflow
 
 NGRAM_TABLE, NGRAM_LOSSES = "ngram.json", "losses.csv"
+LEARNING_COLUMNS = (
+    "model", "workflow", "seed", "generation", "step", "train_cross_entropy", "test_cross_entropy",
+)  # fmt: skip
+"""Of `learning_curves`."""
 
 
 def loss_curves(run: Path) -> list[LossCurve]:
@@ -50,6 +54,44 @@ def names(run: Path, label: str) -> tuple[str, str]:
     (choice,) = recipe_from({"workflows": [entries["choice"]]}).workflows
     (chosen,) = recipe_from({"mitigation": [entries.get("mitigation", {})]}).mitigation
     return f"{run.name} {chosen.label}".strip(), choice.label
+
+
+def learning_curves(run: Path, most: int = 24) -> list[tuple[Any, ...]]:
+    """Loss over the optimizer steps of every fit, rows of `LEARNING_COLUMNS`.
+
+    A row is the mean over neighbouring steps, at most `most` rows a fit, named by the last of
+    them. The last row of a fit has its cross-entropy on held-out real text, the others None.
+
+    Raises:
+        ValueError: a damaged folder.
+        OSError: a file that cannot be read.
+    """
+    return [
+        row
+        for label, seeds in chains(run).items()
+        for seed, metrics in seeds.items()
+        for t in range(1, len(metrics))
+        for row in _one_fit(run, label, seed, t, metrics[t]["cross_entropy"], most)
+    ]
+
+
+def _one_fit(
+    run: Path, label: str, seed: int, generation: int, test: float, most: int
+) -> list[tuple[Any, ...]]:
+    path = generation_folder(run / label / f"seed-{seed}", generation) / LOSSES
+    try:
+        found = np.loadtxt(path, delimiter=",", skiprows=1, ndmin=2)[:, 1]
+    except (ValueError, IndexError) as problem:
+        raise ValueError(f"{str(path)!r} is damaged: {problem}") from None
+    size = -(-len(found) // most)
+    groups = [found[first : first + size] for first in range(0, len(found), size)]
+    ends = np.cumsum([len(group) for group in groups]).tolist()
+    rows: list[tuple[Any, ...]] = [
+        (run.name, label, seed, generation, step, float(group.mean()), None)
+        for step, group in zip(ends, groups, strict=True)
+    ]
+    rows[-1] = (*rows[-1][:-1], test)
+    return rows
 
 
 def is_ngram(run: Path) -> bool:

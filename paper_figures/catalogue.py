@@ -15,6 +15,7 @@ from paper_figures import (
     kde_nll,
     lm_against_theory,
     lm_finetuning,
+    lm_learning_curves,
     lm_pretraining,
     lm_verification,
     real_fraction,
@@ -64,6 +65,7 @@ class FigureModule(Protocol):
 PUBLISHED: tuple[FigureModule, ...] = (
     lm_against_theory,
     lm_finetuning,
+    lm_learning_curves,
     lm_pretraining,
     value_of_synthetic,
     lm_verification,

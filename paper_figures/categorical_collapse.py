@@ -143,7 +143,7 @@ def draw(series: Sequence[Series]) -> Figure:
     figure, axes = pyplot.subplots(1, 3, figsize=(style.WIDTH, 3.3))
     axes[0].set(title="a  entropy", ylim=(0, 4), ylabel="entropy of the model (nats)")
     axes[1].set(
-        title="b  survivors", yscale="log", ylim=(1, 100), ylabel="categories left (log scale)"
+        title="b  survivors", yscale="log", ylim=(1, 140), ylabel="categories left (log scale)"
     )
     style.plain_ticks(axes[1].yaxis, (1, 3, 10, 30, 100))
     ends = [
@@ -163,6 +163,12 @@ def _draw_words(axes: Axes, series: Sequence[Series]) -> style.Ends:
     axes.set(xscale="log", xlim=(0.9, 1.15 * GENERATIONS), xlabel="generation t (log scale)")
     style.plain_ticks(axes.xaxis, (1, 3, 10, 30))
     axes.grid(axis="y")
+    truth = float(series[0].theory[0])
+    style.reference(axes, truth, colour=style.INK)
+    axes.annotate(
+        "the truth", (GENERATIONS, truth), (0, -2), textcoords="offset points", ha="right",
+        va="top", fontsize=style.SMALL,
+    )  # fmt: skip
     ends = []
     for s, marker in zip(series, style.MARKERS, strict=True):
         colour = style.COLOURS[s.kind]

@@ -28,9 +28,10 @@ ROWS = (10, 32, 100, 316, 1000)
 FIELDS = ("mean_error", "trace_ratio")
 GENERATIONS = 100
 SHOWN = (1, 3, 10, 30, 100)
-_MEASURED = (1, 3, 10)  # dimensions simulated: the cost of a run grows like their cube
 _RUNS = 400
 _DRAWN_RUNS = 40  # runs whose rows are drawn one by one
+_WIDE = 10  # dimensions beyond which a run costs seconds and says as much as many of few
+_WIDE_RUNS = 24
 _WORKFLOWS = (Workflow.replace, Workflow.accumulate, Workflow.accumulate_subsample)
 
 ALT = (
@@ -44,19 +45,21 @@ ALT = (
 
 def cells() -> list[Cell]:
     """The simulations behind the points."""
-    return [cell for cell in _all_cells() if cell.dim in _MEASURED]
-
-
-def _all_cells() -> list[Cell]:
     return [
         Cell(
             f"d = {dim}", make(n).kind.value, GaussianChain(dim, 0), make(n), GENERATIONS, FIELDS,
-            SHOWN, _RUNS if make(n).budget is None else _DRAWN_RUNS,
+            SHOWN, _runs(dim, make(n)),
         )
         for dim in DIMS
         for make in _WORKFLOWS
         for n in ROWS
     ]  # fmt: skip
+
+
+def _runs(dim: int, workflow: Workflow) -> int:
+    if dim > _WIDE:
+        return _WIDE_RUNS
+    return _RUNS if workflow.budget is None else _DRAWN_RUNS
 
 
 def settings() -> dict[str, Any]:
@@ -73,20 +76,23 @@ def data(points: Sequence[Point] | None = None) -> list[Series]:
     """Every line with its points; None reads the committed ones."""
     if points is None:
         points = dataset.read(NAME, settings()).points
-    return lines(_all_cells(), points)
+    return lines(cells(), points)
 
 
 def caption(series: Sequence[Series]) -> str:
     """What lines and points are, and how many runs are behind them."""
-    drawn = [s for s in series if s.kind is WorkflowKind.ACCUMULATE_SUBSAMPLE]
-    whole = [s for s in series if s.kind is not WorkflowKind.ACCUMULATE_SUBSAMPLE]
+    wide = [s for s in series if (s.dim or 0) > _WIDE]
+    small = [s for s in series if (s.dim or 0) <= _WIDE]
+    drawn = [s for s in small if s.kind is WorkflowKind.ACCUMULATE_SUBSAMPLE]
+    whole = [s for s in small if s.kind is not WorkflowKind.ACCUMULATE_SUBSAMPLE]
     return (
         f"Gaussian chain fitted by maximum likelihood to a truth of unit covariance: squared mean "
         f"error (left) and total variance (right), both in units of the truth's total variance, "
         f"which makes every dimension d the same. Lines: exact expectations; dotted: limits. "
         f"Shades and markers are n, rows a batch, light to dark {ROWS[0]} to {ROWS[-1]:,}. Points: "
-        f"Monte Carlo, d ≤ {_MEASURED[-1]} ({captions.runs(whole)}; {captions.runs(drawn)} where "
-        f"every row is drawn), bars of {style.BARS:g} standard errors. {captions.agreement(series)}"
+        f"Monte Carlo ({captions.runs(whole)}; {captions.runs(drawn)} where every row is drawn; "
+        f"{captions.runs(wide)} for d > {_WIDE}), bars of {style.BARS:g} standard errors. "
+        f"{captions.agreement(series)}"
     )
 
 
@@ -100,7 +106,10 @@ def draw(series: Sequence[Series]) -> Figure:
     ]  # fmt: skip
     short = ("replace", "accumulate", "subsample")
     titles = [f"{name}\n{what}" for what in ("mean error", "trace ratio") for name in short]
-    figure, axes = draw_grid(columns, titles, [f"d = {dim}" for dim in DIMS])
+    figure, axes = draw_grid(
+        columns, titles, [f"d = {dim}" for dim in DIMS],
+        quantity="squared mean error (log scale) and total variance, in units of tr Σ₀", rows=ROWS,
+    )  # fmt: skip
     for row in axes:
         for i, place in enumerate(row):
             if i < len(kinds):

@@ -24,6 +24,10 @@ def draw_grid(
     titles: Sequence[str],
     names: Sequence[str],
     scales: Sequence[float] = (),
+    *,
+    quantity: str,
+    rows: Sequence[int],
+    dashed: str = "",
 ) -> tuple[Figure, list[list[Axes]]]:
     """The figure and its axes (row, column); the y axes are left to the caller.
 
@@ -32,6 +36,9 @@ def draw_grid(
         titles: of the columns.
         names: of the rows, on their left.
         scales: factor of each column's values, limits and bars; 1 unless given.
+        quantity: of the y axes, with its unit.
+        rows: numbers of rows, a marker each; a panel without all of them has the last.
+        dashed: what a dashed line is, if there are any.
     """
     from matplotlib import pyplot
 
@@ -46,9 +53,11 @@ def draw_grid(
         for place, lines, scale in zip(row, own, scales or [1.0] * len(titles), strict=True):
             _draw_panel(place, lines, scale)
             place.tick_params(labelbottom=i == len(panels) - 1)
+    figure.supylabel(quantity, fontsize="medium")
     for place in axes[-1]:
-        place.set_xlabel("t")
-    style.explain_marks(figure)
+        place.set_xlabel("t (log)")
+    sizes = [(f"n = {n:,}", marker) for n, marker in zip(rows, style.MARKERS, strict=False)]
+    style.explain_marks(figure, dashed=dashed, sizes=sizes)
     return figure, [list(row) for row in axes]
 
 

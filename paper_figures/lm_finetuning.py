@@ -50,9 +50,8 @@ def caption(series: Sequence[Series]) -> str:
     """What points and lines are, and how many runs are behind ours."""
     return (
         "Cross-entropy on held-out real text, models fine-tuned from the same base every "
-        "generation; generation 1 is the fit to real data. Solid: a + b v, v the universal "
-        "inflation, fitted to each curve by itself; dashed: the shape that fits best. "
-        f"{losses.whose(series, FILES)}"
+        "generation; generation 1 is the fit to real data. "
+        f"{losses.explained(series, FILES)}"
     )
 
 

@@ -51,9 +51,8 @@ def caption(series: Sequence[Series]) -> str:
     """What points and lines are, and how many runs are behind ours."""
     return (
         "Cross-entropy on held-out real text, models trained from scratch every generation at "
-        "temperature 1; generation 1 is the fit to real data. Solid: a + b v, v the universal "
-        "inflation, fitted to each curve by itself; dashed: the shape that fits best. "
-        f"{losses.whose(series, FILES)}"
+        "temperature 1; generation 1 is the fit to real data. "
+        f"{losses.explained(series, FILES)}"
     )
 
 

@@ -169,7 +169,15 @@ def explain(figure: Figure, *, band: bool) -> None:
     figure.legend(handles, names, loc="outside lower center", ncols=len(names))
 
 
-def whose(found: Sequence[Series], files: Sequence[str]) -> str:
+def explained(found: Sequence[Series], files: Sequence[str]) -> str:
+    """The end of a caption: what the lines are, and whose the models."""
+    return (
+        "Solid: a + b v, v the universal inflation, fitted to each curve by itself; dashed: the "
+        f"shape that fits best. {_whose(found, files)}"
+    )
+
+
+def _whose(found: Sequence[Series], files: Sequence[str]) -> str:
     """Which models were published and which are ours, with the runs behind ours."""
     theirs = {curve.model for file in files for curve in published(file)}
     models = dict.fromkeys(s.panel for s in found)

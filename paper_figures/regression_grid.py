@@ -30,9 +30,9 @@ ROWS = (10, 32, 100, 316, 1000)
 SQUARES = (0.1, 1.0, 10.0)  # sigma^2
 GENERATIONS = 100
 SHOWN = (1, 3, 10, 30, 100)
-_MEASURED = (1, 3, 10)  # features simulated: the cost of a run grows like their cube
-_RUNS = 400
-_FEWEST = 60  # medians
+_RUNS, _MEDIAN_RUNS = 400, 60
+_WIDE = 10  # features beyond which a run costs seconds and says as much as many of few
+_WIDE_RUNS = 24
 _WORKFLOWS = (Workflow.replace, Workflow.accumulate, Workflow.accumulate_subsample)
 _FIELD = "excess_test_error"
 
@@ -48,14 +48,11 @@ ALT = (
 
 def cells() -> list[Cell]:
     """The simulations behind the points, of unit noise: the others are the same runs."""
-    return [cell for cell in _all_cells() if cell.dim in _MEASURED]
-
-
-def _all_cells() -> list[Cell]:
     return [
         Cell(
             f"d = {dim}", flow.kind.value, RegressionChain(dim, design="reused"), flow,
-            GENERATIONS, (_FIELD,), SHOWN, _FEWEST if drawn else _RUNS,
+            GENERATIONS, (_FIELD,), SHOWN,
+            _WIDE_RUNS if dim > _WIDE else _MEDIAN_RUNS if drawn else _RUNS,
             "rows" if drawn else "rao-blackwell", (0.5,) if drawn else (),
         )
         for dim in DIMS
@@ -81,12 +78,15 @@ def data(points: Sequence[Point] | None = None) -> list[Series]:
     """Every line of unit noise with its points; None reads the committed ones."""
     if points is None:
         points = dataset.read(NAME, settings()).points
-    return lines(_all_cells(), points)
+    return lines(cells(), points)
 
 
 def caption(series: Sequence[Series]) -> str:
     """What lines and points are, and how many runs are behind them."""
     exact = [s for s in series if s.theory.kind is Kind.EXACT]
+    wide = [s for s in series if (s.dim or 0) > _WIDE]
+    means = [s for s in exact if s not in wide]
+    medians = [s for s in series if s not in wide and s not in exact]
     return (
         f"Least squares on d Gaussian features and n rows of one design, refitted {GENERATIONS} "
         f"times to labels of its own with noise σ: test error minus σ². The three groups of "
@@ -94,10 +94,9 @@ def caption(series: Sequence[Series]) -> str:
         f"proportional to σ². Shades and markers are n, light to dark "
         f"{ROWS[0]} to {ROWS[-1]:,}, where n ≥ d + 2. Solid lines: exact expectations; dotted: "
         f"π²/6 of one fit, the limit of accumulate. Points: Monte Carlo with bars of "
-        f"{style.BARS:g} standard errors ({captions.runs(exact)}, "
-        f"d ≤ {_MEASURED[-1]}); of accumulate-subsample, whose mean is infinite, medians with "
-        f"their leading order (π²/2 − 2 of one fit in the end), "
-        f"dashed ({captions.runs([s for s in series if s.theory.kind is not Kind.EXACT])}). "
+        f"{style.BARS:g} standard errors ({captions.runs(means)}; {captions.runs(wide)} for "
+        f"d > {_WIDE}); of accumulate-subsample, whose mean is infinite, medians with their "
+        f"leading order (π²/2 − 2 of one fit in the end), dashed ({captions.runs(medians)}). "
         f"{captions.agreement(exact)}"
     )
 
@@ -112,7 +111,10 @@ def draw(series: Sequence[Series]) -> Figure:
     short = ("replace", "accumulate", "subsample")
     titles = [f"{name}\nσ² = {square:g}" for square in SQUARES for name in short]
     scales = [square for square in SQUARES for _ in kinds]
-    figure, axes = draw_grid(columns, titles, [f"d = {dim}" for dim in DIMS], scales)
+    figure, axes = draw_grid(
+        columns, titles, [f"d = {dim}" for dim in DIMS], scales,
+        quantity="excess test error (squared labels, log scale)", rows=ROWS, dashed="leading order",
+    )  # fmt: skip
     for row in axes:
         for i, place in enumerate(row):
             place.set(yscale="log", ylim=(0.00005, 900))

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 IMAGES = ("png", "svg", "pdf")
 THUMBNAIL_DPI = 125  # 900 pixels across
+THUMBNAIL_BYTES = 60_000  # at most
+# (dots per inch, colours), tried until one is small enough: a page of small panels takes the later.
+_SIZES = ((THUMBNAIL_DPI, 256), (THUMBNAIL_DPI, 64), (100, 64), (85, 32))
 _UNDATED: dict[str, dict[str, Any]] = {
     "png": {},
     "svg": {"Date": None, "Creator": None},
@@ -36,23 +39,35 @@ def image(figure: Figure, suffix: str, title: str) -> bytes:
 
 
 def thumbnail(figure: Figure, title: str, points: Dataset) -> bytes:
-    """The figure as a small PNG that says of which points it is.
+    """The figure as a PNG of at most `THUMBNAIL_BYTES` that says of which points it is.
 
-    It has a palette of 256 colours, a third of the bytes of the true ones. Maximal coverage keeps
-    every hue: the median cut would turn the blues of thin lines green.
+    Raises:
+        ValueError: it takes more even at the smallest size.
+    """
+    for dpi, colours in _SIZES:
+        made = _small(figure, title, points, dpi, colours)
+        if len(made) <= THUMBNAIL_BYTES:
+            return made
+    raise ValueError(f"{title!r} takes {len(made):,} bytes as a thumbnail of {dpi} dots per inch")
+
+
+def _small(figure: Figure, title: str, points: Dataset, dpi: int, colours: int) -> bytes:
+    """A palette takes a third of the bytes of the true colours.
+
+    Maximal coverage keeps every hue: the median cut would turn the blues of thin lines green.
     """
     from PIL import Image
     from PIL.PngImagePlugin import PngInfo
 
     whole, small = io.BytesIO(), io.BytesIO()
-    figure.savefig(whole, format="png", dpi=THUMBNAIL_DPI)
+    figure.savefig(whole, format="png", dpi=dpi)
     about = PngInfo()
     about.add_text("Title", title)
     about.add_text("Points", points.manifest["sha256"])
     picture = (
         Image.open(whole)
         .convert("RGB")
-        .quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        .quantize(colours, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     )
     picture.save(small, format="png", optimize=True, pnginfo=about)
     return small.getvalue()

@@ -245,8 +245,16 @@ def _apart(
     return fitted
 
 
-def explain_marks(figure: Figure, *, dashed: str = "") -> None:
-    """One legend for the whole figure: what a line, a point and a dotted line are."""
+def explain_marks(
+    figure: Figure, *, dashed: str = "", sizes: Sequence[tuple[str, str]] = ()
+) -> None:
+    """One legend for the whole figure: what a line, a point and a dotted line are.
+
+    Args:
+        figure: to put it under.
+        dashed: what a dashed line is, if there are any.
+        sizes: (name, marker) of what the markers tell apart.
+    """
     from matplotlib.lines import Line2D
 
     handles = [
@@ -258,4 +266,13 @@ def explain_marks(figure: Figure, *, dashed: str = "") -> None:
     if dashed:
         handles.insert(1, Line2D([], [], color=INK, linestyle="--", linewidth=0.7))
         names.insert(1, dashed)
-    figure.legend(handles, names, loc="outside lower center", ncols=len(names))
+    columns = max(len(names), len(sizes))
+    if sizes:
+        # A legend is filled column by column: blanks keep the marks in the first row.
+        handles += [Line2D([], [], linestyle="")] * (columns - len(names))
+        names += [""] * (columns - len(names))
+        handles += [Line2D([], [], color=INK, marker=m, linestyle="") for _, m in sizes]
+        names += [name for name, _ in sizes]
+        order = [row * columns + column for column in range(columns) for row in (0, 1)]
+        handles, names = [handles[i] for i in order], [names[i] for i in order]
+    figure.legend(handles, names, loc="outside lower center", ncols=columns)

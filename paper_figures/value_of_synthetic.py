@@ -138,7 +138,7 @@ def draw(series: Sequence[Series]) -> Figure:
 
 def _lines(axes: Axes, cells: Sequence[Point], title: str, *, by_steps: bool) -> style.Ends:
     """One line for each number of synthetic rows over the real rows, or the other way by steps."""
-    kind = WorkflowKind.REPLACE if by_steps else WorkflowKind.ACCUMULATE
+    kind = WorkflowKind.CUSTOM if by_steps else WorkflowKind.ACCUMULATE
     found: dict[int, list[tuple[int, float]]] = {}
     for p in cells:
         real, synthetic = p.n or 0, int(p.label)

@@ -40,6 +40,9 @@ def tests_at_a_glance(findings: Sequence[Finding]) -> Picture:
 
 # --- a quantity ---------------------------------------------------------------------------------
 
+_HEIGHT, _LEGEND_ROW = 2.3, 0.16  # inches, of the panels and of a row of the legend
+_LEGEND_COLUMNS = 3
+
 
 def of_quantity(title: str, unit: str, findings: Sequence[Finding], fail: float) -> Picture:
     """A quantity's claims: a curve a workflow, and how far every simulated mean is from theory."""
@@ -86,11 +89,14 @@ def _draw_quantity(
     unit: str, findings: Sequence[Finding], shown: Sequence[Finding], fail: float
 ) -> Figure:
     from matplotlib import pyplot
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.ticker import FixedLocator, MaxNLocator
 
     from paper_figures import style
 
-    figure, (left, right) = pyplot.subplots(1, 2, figsize=(style.WIDTH, 2.6))
+    rows = -(-len(shown) // _LEGEND_COLUMNS)
+    figure, (left, right) = pyplot.subplots(
+        1, 2, figsize=(style.WIDTH, _HEIGHT + _LEGEND_ROW * rows)
+    )
     drawn: dict[str, int] = {}
     for finding in shown:
         kind = finding.experiment.workflow.kind
@@ -105,13 +111,15 @@ def _draw_quantity(
         left.set_yscale("log")
         style.plain_ticks(left.yaxis)
     field = findings[0].field
-    label = field if unit == "no unit" else f"{field}, {unit}"
+    label = field if unit == "no unit" else f"{field}\n({unit})"
     left.set(xlabel="generation", ylabel=label, title="a  theory and simulation")
     _draw_gaps(right, findings, fail)
+    last = max(len(finding.expected) for finding in shown)
     for axes in (left, right):
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True) if last > 1 else FixedLocator([1]))
         axes.margins(x=0.08)
-    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center",
+                  ncols=_LEGEND_COLUMNS)  # fmt: skip
     return figure
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from validation.compact import as_uri
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -51,4 +52,4 @@ def embedded(draw: Callable[[], Figure], title: str) -> str:
 
     with style.publication():
         content = files.image(draw(), "svg", title)
-    return f"data:image/svg+xml;base64,{base64.b64encode(content).decode()}"
+    return as_uri(content)

@@ -77,6 +77,15 @@ def test_a_run_prints_a_table_and_show_prints_it_again(
     assert main([*arguments, "--output", str(losses)]) == 0
     (curve,) = read_losses(losses)
     assert curve.losses.tolist() == [[float(rows[1]["cross_entropy"])]]
+    arguments = ["show", str(tmp_path / "run"), "--learning-curves", "--format", "csv"]
+    capsys.readouterr()
+    assert main(arguments) == 0
+    steps = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [int(row["step"]) for row in steps] == list(range(1, int(rows[1]["steps"]) + 1))
+    assert [row["test_cross_entropy"] for row in steps] == [
+        *[""] * (len(steps) - 1), rows[1]["cross_entropy"],
+    ]  # fmt: skip
+    assert "not both" in refused(capsys, [*arguments, "--losses"])
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from paper_figures import (
     dataset,
     lm_against_theory,
     lm_finetuning,
+    lm_learning_curves,
     lm_pretraining,
     lm_verification,
     losses,
@@ -23,9 +24,16 @@ from theory.workflow import Workflow
 
 @pytest.mark.parametrize(
     "module",
-    [lm_against_theory, lm_finetuning, lm_pretraining, lm_verification, value_of_synthetic],
+    [
+        lm_against_theory,
+        lm_finetuning,
+        lm_learning_curves,
+        lm_pretraining,
+        lm_verification,
+        value_of_synthetic,
+    ],
 )
-def test_committed_points_are_the_published_values(module):
+def test_committed_points_are_those_of_their_files(module):
     assert list(dataset.read(module.NAME, module.settings()).points) == module.recompute()
 
 
@@ -121,3 +129,53 @@ def test_differences_to_no_verifier_are_paired_by_seed():
             assert f"{mean[1]:+.3f} ± {error[1]:.3f} at generation 2" in lm_verification.sentence(
                 line
             )
+
+
+# --- inside the fits ----------------------------------------------------------------------------
+
+LEARNING = """\
+model,workflow,seed,generation,step,train_cross_entropy,test_cross_entropy
+tiny-quick,replace,0,1,2,5.0,
+tiny-quick,replace,0,1,4,4.0,4.25
+tiny-quick,replace,1,1,2,6.0,
+tiny-quick,replace,1,1,4,4.5,4.75
+tiny-quick,replace,0,2,4,4.125,5.5
+"""
+
+
+@pytest.fixture
+def learning(tmp_path, monkeypatch):
+    monkeypatch.setattr(dataset, "FOLDER", tmp_path)
+    path = tmp_path / "lm_learning_curves_ours.csv"
+    path.write_text(LEARNING, encoding="utf-8")
+    return path
+
+
+def test_learning_curves_are_means_over_seeds_beside_the_loss_of_fit_one(learning):
+    points = lm_learning_curves.recompute()
+    found = {(p.quantity, p.generation): (p.simulation, p.std_error, p.replicates) for p in points}
+    assert found["train_cross_entropy, fit 1", 2] == (5.5, 0.5, 2)
+    assert found["test_cross_entropy, fit 1", 4] == (4.5, 0.25, 2)
+    assert found["train_cross_entropy, fit 2", 4] == (4.125, None, 1)
+    assert len(found) == 5
+    series = lm_learning_curves.data(points)
+    assert {s.theory[0] for s in series} == {4.5}
+    said = lm_learning_curves.caption(series)
+    assert "tiny-quick (the small form of its recipe), 1 or 2 seeds" in said
+    assert "to fit 2" in said
+    with style.publication():
+        assert len(lm_learning_curves.draw(series).axes) == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "fragment"),
+    [("5.0,", "five,", "line 2 of"), ("step,", "steps,", "line 2 of"), (LEARNING, None, "missing")],
+)
+def test_damaged_learning_curves_are_one_line(learning, before, after, fragment):
+    if after is None:
+        learning.unlink()
+    else:
+        learning.write_text(LEARNING.replace(before, after, 1), encoding="utf-8")
+    with pytest.raises(dataset.BadData, match=fragment) as problem:
+        lm_learning_curves.recompute()
+    assert "python -m lm show FOLDER --learning-curves" in str(problem.value)

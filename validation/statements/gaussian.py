@@ -35,12 +35,13 @@ def subsample() -> Statement:
     def draw() -> Figure:
         return draw_lines(
             [
-                Line(
-                    "maximum likelihood", spread[0, 1.0].values, WorkflowKind.ACCUMULATE_SUBSAMPLE
-                ),
-                Line("unbiased", spread[1, 1.0].values, WorkflowKind.REPLACE),
-                Line("temperature 0.5", spread[0, 0.5].values, WorkflowKind.ACCUMULATE),
-            ],
+                Line(name, curve.values, workflow.kind)
+                for name, curve in zip(
+                    ("maximum likelihood", "unbiased", "temperature 0.5"),
+                    spread.values(),
+                    strict=True,
+                )
+            ],  # fmt: skip
             "E variance, units of the truth's",
             logarithmic=True,
         )
@@ -81,7 +82,7 @@ def wasserstein() -> Statement:
     def draw() -> Figure:
         return draw_lines(
             [
-                Line("maximum likelihood", likely.values, WorkflowKind.ACCUMULATE_SUBSAMPLE),
+                Line("maximum likelihood", likely.values, WorkflowKind.REPLACE),
                 Line("unbiased", unbiased.values, WorkflowKind.REPLACE),
             ],
             "E W2 squared, units of the variance",

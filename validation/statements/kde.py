@@ -42,7 +42,7 @@ def no_schedule_saves_replace() -> Statement:
         return draw_lines(
             [
                 Line("replace, h = 0.4 / t", known.mise.values, WorkflowKind.REPLACE),
-                Line("replace, h = 0.4", constant.mise.values, WorkflowKind.SLIDING_WINDOW),
+                Line("replace, h = 0.4", constant.mise.values, WorkflowKind.REPLACE),
                 Line("accumulate, h = 0.4 / t", kept.mise.values, WorkflowKind.ACCUMULATE),
             ],
             "E integrated squared error",

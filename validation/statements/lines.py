@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,8 @@ from theory.workflow import WorkflowKind
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+_WIDEST = 28  # letters: what a line of a y label may have beside the panel
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +49,6 @@ def draw_lines(lines: Sequence[Line], unit: str, *, logarithmic: bool) -> Figure
         axes.set(xscale="log", yscale="log")
     style.plain_ticks(axes.xaxis)
     style.plain_ticks(axes.yaxis)
-    axes.set(xlabel="generation", ylabel=unit)
+    axes.set(xlabel="generation", ylabel=fill(unit, _WIDEST))
     figure.legend(*axes.get_legend_handles_labels(), loc="outside right center")
     return figure
