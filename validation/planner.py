@@ -298,7 +298,7 @@ _JUDGED = Pipeline(20, 40, Keep.LATEST, verifier=Verifier(0.15, 1.0), parameters
 
 
 def _best_round() -> Iterator[InverseExperiment]:
-    """The error after the best number of rounds, and one round before and after it."""
+    """The error at the best round, and one round before and after it."""
     answer = verified.best_round(_JUDGED)
     assert answer is not None
     (before, error_before), (after, error_after) = answer.beside
@@ -317,20 +317,20 @@ def _widest() -> Iterator[InverseExperiment]:
         one = replace(loop, verifier=Verifier(0.15, width))
         error = float(verified.errors(one, 5)[5])
         threshold = _beside(loop.tolerance, side)
-        yield _judged("verifier-width", side, one, 4, error, threshold)
+        yield _judged("verifier-width", side, one, 5, error, threshold)
 
 
 def _judged(
     question: str, side: str, loop: Pipeline, rounds: int, error: float, threshold: float | None
 ) -> InverseExperiment:
-    """Verified regression in `DIRECTIONS` directions after so many rounds, in real fits' errors."""
+    """Verified regression in `_DIRECTIONS` directions at a round, in real fits' errors."""
     judge, _, real, rows = verified.require(loop)
     chain = VerifiedChain((math.sqrt(real),) * _DIRECTIONS, judge.width, judge.bias)
     flow = Workflow.replace(rows)
 
     def sample(*, seed: int, replicates: int, threads: int | None) -> Estimate:
         found = verified_estimate(
-            chain, flow, rounds + 1, seed=seed, replicates=replicates,
+            chain, flow, rounds, seed=seed, replicates=replicates,
             fields=("squared_error",), threads=threads,
         )  # fmt: skip
         return _scaled(found["squared_error"], real / _DIRECTIONS)

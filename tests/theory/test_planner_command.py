@@ -74,6 +74,7 @@ WRONG = {
     "--real 10 --synthetic 5 --keep latest --temperature nan": "got nan",
     "--real ten --synthetic 5 --keep latest": "invalid int value: 'ten'",
     "--real 10 --synthetic 5 --keep latest --price-real -1": "price_real must be",
+    "--real 9 --synthetic 5 --keep last --window-exponent .5 --temperature .9": "solved at temper",
     "--real 10 --synthetic 5 --keep latest --plot x.gif": "must end in .png",
     "--file nowhere.toml": "No such file",
     "--fit nowhere.csv": "No such file",
