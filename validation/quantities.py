@@ -32,6 +32,11 @@ FAMILIES: dict[str, tuple[str, str]] = {
         "Categories",
         "Shares of categories counted, sampled and counted again: the unigram model of a text.",
     ),
+    "planner": (
+        "Planner",
+        "Will a training pipeline collapse, and what is the cheapest fix? Pipelines are simulated "
+        "as a mean learned from rows that earlier models wrote.",
+    ),
 }
 """Family -> its title and what its chain is."""
 
@@ -312,6 +317,23 @@ QUANTITIES: dict[tuple[str, str], Quantity] = {
         r"E \min(T, t), \quad T = \min\{s : \max_i p_{s,i} = 1\}",
         "fits",
         laws=(("", r"\sum_{s<t} P(T > s)"),),
+    ),
+    ("planner", "long_run"): Quantity(
+        "What was solved for",
+        r"\frac{E\,|e_t|^2}{E\,|e_1|^2}",
+        "errors of one fit to the real rows of now",
+    ),
+    ("planner", "within"): Quantity(
+        "At the answer: within what was asked for",
+        r"\frac{E\,|e_t|^2}{E\,|e_1|^2}",
+        "errors of one fit to the real rows of now",
+        laws=(("", r"\le \text{tolerance}"),),
+    ),
+    ("planner", "beyond"): Quantity(
+        "Beside the answer: more than was asked for",
+        r"\frac{E\,|e_t|^2}{E\,|e_1|^2}",
+        "errors of one fit to the real rows of now",
+        laws=(("", r"> \text{tolerance}"),),
     ),
 }
 """(family, field) -> what it is."""
