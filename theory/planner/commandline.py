@@ -93,7 +93,7 @@ def _add_verifier_and_prices(parser: argparse.ArgumentParser) -> None:
 
 def _plan(options: argparse.Namespace) -> int:
     check_files(options)
-    given = _given(options)
+    given = given_of(options)
     if options.fit is not None:
         from theory.planner.fit_command import answer_fits
 
@@ -120,7 +120,7 @@ def _plan(options: argparse.Namespace) -> int:
     return 0
 
 
-def _given(options: argparse.Namespace) -> dict[str, Any]:
+def given_of(options: argparse.Namespace) -> dict[str, Any]:
     """What the file says, and over it what the options say."""
     given = {} if options.file is None else read_pipeline(options.file)
     names = [name for name, _, _ in _NUMBERS]
