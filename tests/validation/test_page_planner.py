@@ -9,7 +9,7 @@ import pytest
 
 from theory.__main__ import build_parser
 from theory.planner.commandline import given_of
-from theory.planner.reading import pipeline_of
+from theory.planner.named import pipeline_of
 from validation import exhibits, page, planner, plans
 from validation.calibrated import FALSE_FAIL, FALSE_PASS
 from validation.check import check

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tomllib
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from theory.commandline import add_output_options, check_files, panels, replacing, write
+from theory.planner.named import TABLES, known, pipeline_of
 from theory.planner.picture import TITLES, draw
 from theory.planner.pipeline import Keep, Prices
 from theory.planner.plan import plan
-from theory.planner.reading import TABLES, pipeline_of, read_pipeline
 from theory.planner.tables import as_table
 from theory.planner.words import as_text, described
 
@@ -133,3 +134,20 @@ def given_of(options: argparse.Namespace) -> dict[str, Any]:
             if value is not None:
                 given.setdefault(table, {})[one.name] = value
     return given
+
+
+def read_pipeline(path: Path) -> dict[str, Any]:
+    """Names and values of a TOML file.
+
+    Raises:
+        ValueError: not a TOML file, or a key that no pipeline has: quoted, with the nearest one.
+        OSError: it cannot be read.
+    """
+    if path.is_dir():
+        raise ValueError(f"--file must be a file, got the folder {str(path)!r}")
+    try:
+        with path.open("rb") as file:
+            found = tomllib.load(file)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise ValueError(f"--file: {str(path)!r} is not TOML: {problem}") from None
+    return known(found, str(path))

@@ -13,8 +13,8 @@ from theory.growth.comparison import Comparison, compare
 from theory.growth.losscurve import LossCurve
 from theory.growth.tables import names_workflows, read_losses, read_measured
 from theory.planner.fit import LEVEL, forecasts, told
+from theory.planner.named import pipeline_of
 from theory.planner.pipeline import LONGEST
-from theory.planner.reading import pipeline_of
 
 
 def answer_fits(options: argparse.Namespace, given: dict[str, Any]) -> int:

@@ -1,11 +1,9 @@
-"""A pipeline from names and values: those of a TOML file, and of options over it."""
+"""A pipeline from names and values, as a file or options give them."""
 
 from __future__ import annotations
 
 import difflib
-import tomllib
 from dataclasses import fields
-from pathlib import Path
 from typing import Any
 
 from theory.planner.pipeline import Pipeline, Prices, Verifier
@@ -27,28 +25,20 @@ def pipeline_of(given: dict[str, Any]) -> Pipeline:
     return Pipeline(**values)
 
 
-def read_pipeline(path: Path) -> dict[str, Any]:
-    """Names and values of a TOML file.
+def known(found: dict[str, Any], where: str) -> dict[str, Any]:
+    """The same names with underscores, each one of a pipeline's.
 
     Raises:
-        ValueError: not a TOML file, or a key that no pipeline has: quoted, with the nearest one.
-        OSError: it cannot be read.
+        ValueError: a key that no pipeline has: quoted, with the nearest one.
     """
-    if path.is_dir():
-        raise ValueError(f"--file must be a file, got the folder {str(path)!r}")
-    try:
-        with path.open("rb") as file:
-            found = tomllib.load(file)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-        raise ValueError(f"--file: {str(path)!r} is not TOML: {problem}") from None
     found = {key.replace("-", "_"): value for key, value in found.items()}
-    _known(found, [one.name for one in fields(Pipeline)], str(path))
+    _known(found, [one.name for one in fields(Pipeline)], where)
     for name, kind in TABLES.items():
         if name not in found:
             continue
         if not isinstance(found[name], dict):
-            raise ValueError(f"{name} must be a table [{name}] in {str(path)!r}, got {found[name]}")
-        _known(found[name], [one.name for one in fields(kind)], f"[{name}] of {path}")
+            raise ValueError(f"{name} must be a table [{name}] in {where!r}, got {found[name]}")
+        _known(found[name], [one.name for one in fields(kind)], f"[{name}] of {where}")
     return found
 
 
