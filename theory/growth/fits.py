@@ -8,7 +8,7 @@ three seeds or more the bands come from the scatter between seeds, which share n
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -156,8 +156,6 @@ def fit(curve: LossCurve, shape: Shape) -> Fit:
 
 def _search(curve: LossCurve, shape: Shape, weights: FloatArray) -> tuple[float, bool]:
     """(c of least squares, whether it is at the edge of the range)."""
-    from scipy.optimize import minimize_scalar
-
     t, share = curve.generations.astype(np.float64), weights / weights.sum()
     y = curve.mean - share @ curve.mean
 
@@ -170,10 +168,27 @@ def _search(curve: LossCurve, shape: Shape, weights: FloatArray) -> tuple[float,
     grid = np.linspace(*RANGE[shape], _GRID)
     best = int(np.argmin([unexplained(float(c)) for c in grid]))
     low, high = grid[max(best - 1, 0)], grid[min(best + 1, _GRID - 1)]
-    found = minimize_scalar(
-        unexplained, bounds=(low, high), method="bounded", options={"xatol": 1e-10}
-    )
-    return float(found.x), best in (0, _GRID - 1)
+    return _lowest(unexplained, float(low), float(high)), best in (0, _GRID - 1)
+
+
+def _lowest(criterion: Callable[[float], float], low: float, high: float) -> float:
+    """Where a criterion with one minimum in between is least, to 1e-10, by golden section.
+
+    Not scipy.optimize's: to import that takes longer than the fits of a file.
+    """
+    share = (math.sqrt(5) - 1) / 2
+    left, right = high - share * (high - low), low + share * (high - low)
+    at_left, at_right = criterion(left), criterion(right)
+    while high - low > 1e-10:
+        if at_left <= at_right:
+            high, right, at_right = right, left, at_left
+            left = high - share * (high - low)
+            at_left = criterion(left)
+        else:
+            low, left, at_left = left, right, at_right
+            right = low + share * (high - low)
+            at_right = criterion(right)
+    return (low + high) / 2
 
 
 def _weights(curve: LossCurve) -> FloatArray:

@@ -26,6 +26,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from enum import Enum
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -75,9 +76,9 @@ def columns(shape: Shape, workflow: Workflow, t: FloatArray, c: float) -> FloatA
     last = int(math.ceil(t.max()))
     match shape:
         case Shape.INFLATION:
-            return np.column_stack([one, _between(t, inflation(workflow, last).values)])
+            return np.column_stack([one, _between(t, _variance(workflow, last))])
         case Shape.PASSES:
-            v, h = inflation(workflow, last).values, passes(workflow, last)
+            v, h = _variance(workflow, last), passes(workflow, last)
             return np.column_stack([one, _between(t, v), _between(t, h)])
         case Shape.LOGARITHM:
             return np.column_stack([one, np.log(t)])
@@ -86,6 +87,11 @@ def columns(shape: Shape, workflow: Workflow, t: FloatArray, c: float) -> FloatA
         case Shape.CONTRACTION:
             unit = math.log(c) / (c - 1) if c != 1 else 1.0
             return np.column_stack([one, unit * _box_cox(t - 1, math.log(c))])
+
+
+@lru_cache(64)  # a fit asks for the same curve again and again
+def _variance(workflow: Workflow, generations: int) -> FloatArray:
+    return inflation(workflow, generations).values
 
 
 def _between(t: FloatArray, values: FloatArray) -> FloatArray:

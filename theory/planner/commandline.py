@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import tomllib
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from theory.commandline import add_output_options, check_files, panels, replacing, write
+from theory.commandline import add_output_options, check_files, panels, write, write_text
 from theory.planner.named import TABLES, known, pipeline_of
 from theory.planner.picture import TITLES, draw
 from theory.planner.pipeline import Keep, Prices
@@ -106,13 +105,7 @@ def _plan(options: argparse.Namespace) -> int:
             )
     found = plan(pipeline_of(given))
     if options.format == "table":
-        text = as_text(found)
-        if options.output is None:
-            sys.stdout.write(text)
-        else:
-            with replacing(options.output) as file:
-                file.write(text)
-            print(f"wrote {options.output}", file=sys.stderr)
+        write_text(as_text(found), options)
     else:
         write(as_table(found), options)
     if options.plot is not None:

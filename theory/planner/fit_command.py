@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from theory.commandline import Table, panels, write
+from theory.commandline import Table, panels, write, write_text
 from theory.growth.comparison import Comparison, compare
 from theory.growth.losscurve import LossCurve
 from theory.growth.tables import names_workflows, read_losses, read_measured
@@ -21,26 +22,38 @@ def answer_fits(options: argparse.Namespace, given: dict[str, Any]) -> int:
     """The curves of --fit FILE: sentences and a row for each shape."""
     found = [compare(curve) for curve in _curves(options.fit, given)]
     horizons = [_until(one, given) for one in found]
-    rows, notes = [], []
-    for one, horizon in zip(found, horizons, strict=True):
-        notes.append(told(one, horizon))
-        rows += [
-            (one.curve.model, one.curve.label, line.shape.value, line.formula, line.slope,
-             line.slope_error, line.behind, horizon, line.value, line.lower, line.upper)
-            for line in forecasts(one, horizon)
-        ]  # fmt: skip
-    columns = (
-        "model", "workflow", "shape", "formula", "b", "b_error", "behind", "generation", "forecast",
-        "lower", "upper",
-    )  # fmt: skip
-    notes += [
-        "behind: AICc above the best shape's; 2 and less is no difference",
-        f"lower, upper: {LEVEL:.0%} band of the fitted line, if the shape is right",
-    ]
-    write(Table(columns, rows, {"told": notes[: len(found)]}, tuple(notes)), options)
+    said = [told(one, horizon) for one, horizon in zip(found, horizons, strict=True)]
+    table = Table(_COLUMNS, _rows(found, horizons), {"told": said, "level": LEVEL}, _NOTES)
+    if options.format == "table":
+        sentences = "\n".join(textwrap.fill(one, 100, subsequent_indent="  ") for one in said)
+        write_text(f"{sentences}\n\n{table.as_text()}", options)
+    else:
+        write(table, options)
     if options.plot is not None:
         _plot_fits(options.plot, found, horizons)
     return 0
+
+
+_COLUMNS = (
+    "model", "workflow", "shape", "formula", "b", "b_error", "behind", "generation", "forecast",
+    "lower", "upper",
+)  # fmt: skip
+_NOTES = (
+    "shape: inflation is theory's a + b v_t, asymptotic (loopbound theory, section 3); the others "
+    "have no theory",
+    "behind: AICc above the best shape's; 2 and less is no difference",
+    f"lower, upper: {LEVEL:.0%} band of the fitted line, by least squares, if the shape is right",
+)
+
+
+def _rows(found: list[Comparison], horizons: list[int]) -> list[tuple[Any, ...]]:
+    """One for each curve and shape, the best shape of a curve first."""
+    return [
+        (one.curve.model, one.curve.label, line.shape.value, line.formula, line.slope,
+         line.slope_error, line.behind, horizon, line.value, line.lower, line.upper)
+        for one, horizon in zip(found, horizons, strict=True)
+        for line in forecasts(one, horizon)
+    ]  # fmt: skip
 
 
 def _curves(path: Path, given: dict[str, Any]) -> list[LossCurve]:
