@@ -320,6 +320,21 @@ def test_changes_are_ranked_by_what_they_hold_and_by_cost():
     assert changes(Pipeline(1000, 1000, "latest"))[0].pipeline.keep_real
 
 
+def test_a_change_says_what_it_gives_up():
+    """A verifier far off: what holds the pipeline without it drops it, and says so."""
+    judged = replace(JUDGED, verifier=Verifier(1.0, 3.0))
+    for one in changes(judged):
+        assert one.action.startswith("drop the verifier, and ") == (one.pipeline.verifier is None)
+
+
+def test_a_budget_too_small_is_given_up_or_raised():
+    drawn, whole = changes(Pipeline(3000, 3000, "everything", budget=900, tolerance=2.0))
+    assert drawn.action == f"train on {drawn.answer.value:,} of the rows kept, drawn at random"
+    assert whole.action == "train on every row that is kept"
+    assert whole.limit == pytest.approx(math.pi**2 / 6)
+    assert whole.limit < drawn.limit <= 2
+
+
 def test_costs_count_every_price():
     one = Pipeline(100, 50, "latest", real_per_round=10, horizon=2)
     assert cost(one) == pytest.approx(0.5 + 10 / 2 + 0.001 * 80 + 0.0001 * 80)

@@ -29,7 +29,7 @@ def test_bands_hold_the_truth_beyond_what_was_measured_as_often_as_they_say(shap
     """200 runs of twelve generations, forecast to twice as many: 95 % bands.
 
     170 to 199 of 200 hold the truth but for 4 times in 10^5; bands that hold 80 % would be seen 95
-    times in 100. The power is linear in its exponent to leading order only, so that it has less noise.
+    times in 100. The power is linear in its exponent to leading order only: it has less noise.
     """
     rng = np.random.Generator(np.random.SFC64(17))
     noise = 0.001 if shape is Shape.POWER else 0.01

@@ -84,13 +84,22 @@ def changes(pipeline: Pipeline) -> tuple[Change, ...]:
     higher level, then those that only delay; by extra cost within each.
     """
     base = cost(pipeline)
-    found = [_change(action, after, base, answer) for action, after, answer in _tries(pipeline)]
+    found = [
+        _change(_told(pipeline, action, after), after, base, answer)
+        for action, after, answer in _tries(pipeline)
+    ]
     helpful = [one for one in found if one.bounded or one.within]
     return tuple(
         sorted(
             helpful, key=lambda one: (not one.bounded, not one.within, one.extra_cost, one.action)
         )
     )
+
+
+def _told(pipeline: Pipeline, action: str, after: Pipeline) -> str:
+    """The action, with what it gives up."""
+    dropped = pipeline.verifier is not None and after.verifier is None
+    return f"drop the verifier, and {action}" if dropped else action
 
 
 def _change(action: str, after: Pipeline, base: float, answer: Answer | None) -> Change:
@@ -158,9 +167,11 @@ def _bring(pipeline: Pipeline) -> Iterator[Try]:
 
 def _keep_more(pipeline: Pipeline, powers: bool) -> Iterator[Try]:
     """Keep more rounds: some, or all, trained on whole or through a budget."""
+    if pipeline.budget is not None:
+        yield "train on every row that is kept", replace(pipeline, budget=None), None
     if pipeline.keep is Keep.EVERYTHING:
         if pipeline.budget is not None and not pipeline.real_per_round:
-            yield from _budget(pipeline)
+            yield from _budget(pipeline, "train on {:,} of the rows kept, drawn at random")
         return
     if not powers and not pipeline.real_for_ever:
         answer = least_window(pipeline)
@@ -171,16 +182,17 @@ def _keep_more(pipeline: Pipeline, powers: bool) -> Iterator[Try]:
     kept = replace(pipeline, keep=Keep.EVERYTHING, window=None, window_exponent=None)
     yield "keep every row of every round", kept, None
     if kept.weight is None and not powers and not kept.real_per_round:
-        yield from _budget(kept)
+        told = "keep every row of every round, and train on {:,} of them drawn at random"
+        yield from _budget(kept, told)
 
 
-def _budget(kept: Pipeline) -> Iterator[Try]:
+def _budget(kept: Pipeline, told: str) -> Iterator[Try]:
+    """The least budget; `told` has a place for it."""
     answer = least_budget(kept)
     if answer is None:
         return
     rows = int(answer.value)
-    told = f"keep every row of every round, and train on {rows:,} of them drawn at random"
-    yield told, replace(kept, budget=rows), answer
+    yield told.format(rows), replace(kept, budget=rows), answer
 
 
 def _verify(pipeline: Pipeline) -> Iterator[Try]:
