@@ -72,6 +72,12 @@ WRONG = {
     "--real 10 --synthetic 5 --keep latest --parameters 20": "at least 22 rows",
     "--real 10 --synthetic 5 --keep latest --verifier-bias 0.1": "got no width",
     "--real 10 --synthetic 5 --keep latest --verifier-bias 0 --verifier-width 1": "parameters too",
+    "--real 10 --synthetic 5 --keep latest --verifier-bias 0 --verifier-width 1 --budget 4": (
+        "got budget=4: leave that out"
+    ),
+    "--real 10 --synthetic 5 --keep last --window 2 --verifier-bias 0 --verifier-width 1": (
+        "got keep=last: leave that out"
+    ),
     "--real 10 --synthetic 5 --keep latest --horizon 5000": "at most 1000 rounds, got 5000",
     "--real 10 --synthetic 5 --keep latest --tolerance 1": "tolerance must be a number in (1,",
     "--real 10 --synthetic 5 --keep latest --temperature nan": "got nan",

@@ -235,11 +235,15 @@ class Pipeline:
     def _check_verifier(self) -> None:
         if self.verifier is None:
             return
-        plain = self.budget is None and self.weight is None and self.real_exponent is None
-        if not plain or self.keep is not Keep.LATEST or self.keep_real or self.real_per_round:
+        names = ("budget", "weight", "real_exponent", "keep_real", "real_per_round")
+        others = [f"{name}={getattr(self, name)}" for name in names if getattr(self, name)]
+        if self.keep is not Keep.LATEST:
+            others = [f"keep={self.keep.value}"]
+        if others:
             raise ValueError(
-                "a verifier is solved for keep=latest with neither real rows after round 1 nor "
-                "weight or budget: leave out verifier_bias and verifier_width, or the others"
+                f"a verifier is solved for keep=latest with neither real rows after round 1 nor "
+                f"weight or budget, got {', '.join(others)}: leave that out, or verifier_bias and "
+                f"verifier_width"
             )
         if self.temperature != 1:
             raise ValueError(
