@@ -233,10 +233,10 @@ def plain(value: Any) -> Any:
 def write(table: Table, options: argparse.Namespace) -> None:
     """The table in the format asked for, to the file asked for or to stdout."""
     text = {"table": table.as_text, "csv": table.as_csv, "json": table.as_json}[options.format]()
-    write_text(text, options)
+    write_out(text, options)
 
 
-def write_text(text: str, options: argparse.Namespace) -> None:
+def write_out(text: str, options: argparse.Namespace) -> None:
     """The text as it is, to the file asked for or to stdout."""
     if options.output is None:
         sys.stdout.write(text)

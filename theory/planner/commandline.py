@@ -8,7 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from theory.commandline import add_output_options, check_files, panels, write, write_text
+from theory.commandline import add_output_options, check_files, panels, write, write_out
 from theory.planner.named import TABLES, known, pipeline_of
 from theory.planner.picture import TITLES, draw
 from theory.planner.pipeline import Keep, Prices
@@ -105,7 +105,7 @@ def _plan(options: argparse.Namespace) -> int:
             )
     found = plan(pipeline_of(given))
     if options.format == "table":
-        write_text(as_text(found), options)
+        write_out(as_text(found), options)
     else:
         write(as_table(found), options)
     if options.plot is not None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.commandline import Table, panels, write, write_text
+from theory.commandline import Table, panels, write, write_out
 from theory.growth.comparison import Comparison, compare
 from theory.growth.losscurve import LossCurve
 from theory.growth.tables import names_workflows, read_losses, read_measured
@@ -26,7 +26,7 @@ def answer_fits(options: argparse.Namespace, given: dict[str, Any]) -> int:
     table = Table(_COLUMNS, _rows(found, horizons), {"told": said, "level": LEVEL}, _NOTES)
     if options.format == "table":
         sentences = "\n".join(textwrap.fill(one, 100, subsequent_indent="  ") for one in said)
-        write_text(f"{sentences}\n\n{table.as_text()}", options)
+        write_out(f"{sentences}\n\n{table.as_text()}", options)
     else:
         write(table, options)
     if options.plot is not None:
