@@ -11,7 +11,7 @@ import numpy as np
 
 from lm.losscurve import FINETUNING, PRETRAINING, TABLE, published
 from theory.commandline import Table, add_output_options, check_files, panels, write
-from theory.growth.fits import Comparison, Verdict, compare
+from theory.growth import Comparison, Verdict, compare
 from theory.growth.tables import COLUMNS, read_losses
 from theory.growth.words import formula, sentence
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from lm.losscurve import FINETUNING, PRETRAINING
 from paper_figures import dataset, losses, style
 from paper_figures.series import Point, Series
-from theory.growth.fits import Shape
+from theory.growth import Shape
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -19,8 +19,7 @@ from lm.losscurve import PUBLISHED, published
 from paper_figures import dataset, style
 from paper_figures.series import Point, Series
 from theory.curve import Curve, Kind
-from theory.growth.fits import Fit, Shape, compare
-from theory.growth.losscurve import LossCurve
+from theory.growth import Fit, LossCurve, Shape, compare
 from theory.growth.tables import read_losses
 from theory.workflow import Workflow, WorkflowKind
 

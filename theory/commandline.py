@@ -17,12 +17,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NoReturn
+from typing import IO, Any, NoReturn
 
 from theory.workflow import Workflow, WorkflowKind
-
-if TYPE_CHECKING:
-    pass
 
 PLOT_SUFFIXES = (".png", ".svg", ".pdf")
 STOPPED = 130  # exit status after Ctrl-C, as shells have it
@@ -236,6 +233,11 @@ def plain(value: Any) -> Any:
 def write(table: Table, options: argparse.Namespace) -> None:
     """The table in the format asked for, to the file asked for or to stdout."""
     text = {"table": table.as_text, "csv": table.as_csv, "json": table.as_json}[options.format]()
+    write_out(text, options)
+
+
+def write_out(text: str, options: argparse.Namespace) -> None:
+    """The text as it is, to the file asked for or to stdout."""
     if options.output is None:
         sys.stdout.write(text)
         return

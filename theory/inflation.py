@@ -101,17 +101,30 @@ def _pooled_limit(workflow: Workflow) -> float:
     noise of the draw: 0 while the budget takes the whole pool, then 1/m - 1/N_t, or 1/m with
     replacement. Sums over x, x+1, ... are trigamma values.
     """
-    from scipy.special import polygamma
-
     n, m = workflow.schedule[-1], workflow.budget
     start = len(workflow.schedule)
     x = workflow.pool_size(start) / n
     total = fits(workflow, start, unit_row_noise())[-1].pool_mean_square
-    total += float(polygamma(1, x + 1)) / n
+    total += _trigamma(x + 1) / n
     if m is not None and workflow.replacement:
-        total += (float(polygamma(1, x + 1)) + 1) / m
+        total += (_trigamma(x + 1) + 1) / m
     elif m is not None:
         x += max(0, -(-(m - workflow.pool_size(start)) // n))
-        trigamma = float(polygamma(1, x + 1))
+        trigamma = _trigamma(x + 1)
         total += (trigamma + 1) / m - (1 / x - trigamma) / n
     return float(workflow.real_rows(1) * total)
+
+
+def _trigamma(x: float) -> float:
+    """Sum of 1/(x + k)^2 over k >= 0, x >= 1; to rounding.
+
+    Terms up to 16, then Euler and Maclaurin's series, whose first term left out is 6e-17. Not
+    scipy.special's: to import that takes longer than everything else that needs this.
+    """
+    total = 0.0
+    while x < 16:
+        total += 1 / x**2
+        x += 1
+    y = 1 / x**2
+    series = y / 6 - y**2 / 30 + y**3 / 42 - y**4 / 30 + 5 * y**5 / 66
+    return total + 1 / x + y / 2 + series / x

@@ -20,6 +20,7 @@ from typing import Any
 
 from validation.formulas import Formulas, derived_or_reason
 from validation.pictures import Picture, of_paper
+from validation.plans import CASES, answered
 from validation.quantities import FAMILIES
 from validation.statements.catalogue import STATEMENTS, written
 
@@ -36,11 +37,13 @@ class Exhibits:
         formulas: of each family that was tested.
         figures: of the papers, in the order of their catalogue.
         statements: pages of the published statements, in the order of theirs.
+        plans: the planner's cases, where it was tested.
     """
 
     formulas: Mapping[str, Formulas]
     figures: Sequence[Picture]
     statements: Sequence[dict[str, Any]]
+    plans: Sequence[dict[str, Any]] = ()
 
 
 def made_now(families: Iterable[str]) -> Exhibits:
@@ -83,6 +86,7 @@ def _tasks(families: Iterable[str]) -> list[partial[Any]]:
         *(partial(derived_or_reason, family) for family in FAMILIES if family in asked),
         *(partial(of_paper, name) for name in FIGURES),
         *(partial(written, number) for number in range(len(STATEMENTS))),
+        *(partial(answered, number) for number in range(len(CASES)) if "planner" in asked),
     ]
 
 
@@ -92,7 +96,8 @@ def _arranged(tasks: Sequence[partial[Any]], made: Sequence[Any]) -> Exhibits:
             task.args[0]: one for task, one in zip(tasks, made, strict=True) if task.func is maker
         }
 
-    return Exhibits(of(derived_or_reason), list(of(of_paper).values()), list(of(written).values()))
+    figures, statements, plans = (list(of(one).values()) for one in (of_paper, written, answered))
+    return Exhibits(of(derived_or_reason), figures, statements, plans)
 
 
 def _delivered(future: Future[Any], task: Task) -> Any:

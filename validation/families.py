@@ -97,7 +97,8 @@ def _quantities(
             "definition": mathml(quantity.definition),
             "laws": [(where, mathml(latex)) for where, latex in quantity.laws],
             "sources": sorted({finding.source for finding in members}),
-            "picture": of_quantity(quantity.title, quantity.unit, members, fail),
+            "picture": None if family == "planner"  # it has one of its own
+            else of_quantity(quantity.title, quantity.unit, members, fail),
             "group": group(field, members),
             "rows": [{**row(finding), "command": again[finding.name]} for finding in members],
         }  # fmt: skip

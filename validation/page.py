@@ -18,6 +18,7 @@ from validation.check import Finding
 from validation.exhibits import Exhibits, made_now
 from validation.families import family_of, family_pages
 from validation.language_models import language_page
+from validation.plans import of_sides, sides
 from validation.rows import (
     SIGNS,
     grouped,
@@ -83,6 +84,9 @@ def render(
         families=families,
         formulas=shown.formulas,
         statements=shown.statements,
+        plans=shown.plans,
+        sides=sides(findings),
+        sides_picture=of_sides(findings),
         language=language_page(facts["language_models"]),
         rows=[row(finding) for finding in claimed],
         counts={v.value: number[v] for v in SIGNS if number[v] and v is not Verdict.NOT_CLAIMED},

@@ -42,6 +42,11 @@ FAMILIES: dict[str, tuple[str, str]] = {
         "Other ways out: a spread that is verified, verified labels, curation by reward, editing, "
         "refits to the tails, regrowth, weights, fixed real rows, ensembles of generators.",
     ),
+    "planner": (
+        "Planner",
+        "Will a training pipeline collapse, and what is the cheapest fix? Pipelines are simulated "
+        "as a mean learned from rows that earlier models wrote.",
+    ),
 }
 """Family -> its title and what its chain is."""
 
@@ -308,5 +313,22 @@ QUANTITIES: dict[tuple[str, str], Quantity] = {
     ),
     **{("verification", field): quantity for field, quantity in VERIFICATION.items()},
     **{("mitigations", field): quantity for field, quantity in MITIGATIONS.items()},
+    ("planner", "long_run"): Quantity(
+        "What was solved for",
+        r"\frac{E\,|e_t|^2}{E\,|e_1|^2}",
+        "errors of one fit to the real rows of now",
+    ),
+    ("planner", "within"): Quantity(
+        "At the answer: within what was asked for",
+        r"\frac{E\,|e_t|^2}{E\,|e_1|^2}",
+        "errors of one fit to the real rows of now",
+        laws=(("", r"\le \text{tolerance}"),),
+    ),
+    ("planner", "beyond"): Quantity(
+        "Beside the answer: more than was asked for",
+        r"\frac{E\,|e_t|^2}{E\,|e_1|^2}",
+        "errors of one fit to the real rows of now",
+        laws=(("", r"> \text{tolerance}"),),
+    ),
 }
 """(family, field) -> what it is."""

@@ -7,15 +7,8 @@ import pytest
 from scipy import stats
 
 from lm.losscurve import FINETUNING, PRETRAINING, published
-from theory.growth.fits import (
-    Shape,
-    Verdict,
-    compare,
-    fit,
-    passes,
-    predicted_from_first,
-)
-from theory.growth.losscurve import LossCurve
+from theory.growth import LossCurve, Shape, Verdict, compare, fit, passes
+from theory.growth.comparison import predicted_from_first
 from theory.inflation import inflation
 from theory.workflow import Workflow
 

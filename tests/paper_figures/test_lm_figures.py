@@ -17,7 +17,7 @@ from paper_figures import (
     style,
     value_of_synthetic,
 )
-from theory.growth.fits import Shape, fit
+from theory.growth import Shape, fit
 from theory.inflation import inflation
 from theory.workflow import Workflow
 

@@ -6,11 +6,12 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from hypothesis import given
+from scipy.special import polygamma
 
 from tests.oracles.batch_covariance import inflation as oracle
 from tests.strategies import GENERATIONS, Case, cases
 from theory.curve import Kind
-from theory.inflation import inflation
+from theory.inflation import _trigamma, inflation
 from theory.recursion import fits, unit_row_noise
 from theory.workflow import Workflow
 
@@ -167,3 +168,10 @@ def test_custom_weights_have_no_known_limit() -> None:
 def test_fewer_than_one_generation_is_refused(generations: int) -> None:
     with pytest.raises(ValueError, match=f"generations must be .*got {generations}"):
         inflation(Workflow.replace(5), generations)
+
+
+def test_trigamma_is_that_of_scipy() -> None:
+    """Sixteen terms and five of a series: 20 roundings at most."""
+    x = np.concatenate([np.linspace(1, 40, 400), np.geomspace(1, 1e12, 100)])
+    found = np.array([_trigamma(float(one)) for one in x])
+    np.testing.assert_allclose(found, polygamma(1, x), rtol=20 * np.finfo(np.float64).eps)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -113,6 +114,8 @@ def _entry(row: Mapping[str, str | None], where: str) -> _Entry:
         generation, loss = int(given["generation"]), float(given["test_cross_entropy"])
     except ValueError as problem:
         raise ValueError(f"{where}: {problem}") from None
+    if not math.isfinite(loss):
+        raise ValueError(f"{where}: a loss must be finite, got {loss!r}")
     label = given["workflow"].replace("_", "-") if given["workflow"] != _FIRST else _FIRST
     return _Entry(model, label, tuple(sizes.items()), given.get("seed", ""), generation, loss)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from theory.growth.fits import Comparison, Fit, Shape, Verdict
+from theory.growth.comparison import Comparison, Verdict
+from theory.growth.fits import Fit
+from theory.growth.shapes import Shape
 
 _WORDS = {
     Verdict.EXPLAINED: "explains it",

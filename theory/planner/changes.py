@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from theory.planner.drift import drift
+from theory.curve import FloatArray, Kind
+from theory.planner.alarms import collapses, off_in_diversity
+from theory.planner.drift import Drift, drift, rounds_to_peak
 from theory.planner.inverse import (
     Answer,
     least_budget,
@@ -15,9 +17,8 @@ from theory.planner.inverse import (
     least_weight,
     least_window,
 )
-from theory.planner.outlook import outlook
+from theory.planner.outlook import BOUNDED, Outlook, outlook
 from theory.planner.pipeline import Keep, Pipeline, Verifier
-from theory.planner.verified import acceptance, errors, settles, widest
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,11 @@ class Change:
         extra_cost: a round, on average up to the horizon, in the unit of the prices.
         at_horizon: error at the horizon, in fits to the real rows of now.
         limit: error in the long run, inf if it grows, None where not known in closed form.
-        bounded: whether it stays below some level for ever.
+        bounded: whether it stays below some level for ever, and diversity neither dies nor
+            explodes.
         within: whether it stays within the tolerance: for ever if `bounded`, else to the horizon.
+        kind: status of those numbers.
+        source: of them.
         answer: the inverse question behind it, None where nothing was to be solved.
     """
 
@@ -42,6 +46,8 @@ class Change:
     limit: float | None
     bounded: bool
     within: bool
+    kind: Kind
+    source: str
     answer: Answer | None = None
 
 
@@ -52,16 +58,22 @@ def cost(pipeline: Pipeline) -> float:
         >>> round(cost(Pipeline(1000, 1000, Keep.LATEST)), 6)
         11.1
     """
-    prices, seen = pipeline.prices, drift(pipeline, pipeline.horizon)
+    return _cost(pipeline, drift(pipeline, pipeline.horizon))
+
+
+def _cost(pipeline: Pipeline, seen: Drift) -> float:
+    """`cost`, given its drift to the horizon or beyond."""
+    prices, horizon = pipeline.prices, pipeline.horizon
     written, each = float(pipeline.synthetic), prices.generated
     if pipeline.verifier is not None:
+        from theory.planner.verified import acceptance
+
         written, each = written / acceptance(pipeline.verifier), each + prices.verified
-    later = (pipeline.horizon - 1) / pipeline.horizon
     return (
         each * written
-        + prices.real * pipeline.real_per_round * later
-        + prices.trained * float(np.mean(seen.trained[1:]))
-        + prices.stored * float(np.mean(seen.kept[1:]))
+        + prices.real * pipeline.real_per_round * (horizon - 1) / horizon
+        + prices.trained * float(np.mean(seen.trained[1 : horizon + 1]))
+        + prices.stored * float(np.mean(seen.kept[1 : horizon + 1]))
     )
 
 
@@ -72,7 +84,10 @@ def changes(pipeline: Pipeline) -> tuple[Change, ...]:
     higher level, then those that only delay; by extra cost within each.
     """
     base = cost(pipeline)
-    found = [_change(action, after, base, answer) for action, after, answer in _tries(pipeline)]
+    found = [
+        _change(_told(pipeline, action, after), after, base, answer)
+        for action, after, answer in _tries(pipeline)
+    ]
     helpful = [one for one in found if one.bounded or one.within]
     return tuple(
         sorted(
@@ -81,25 +96,38 @@ def changes(pipeline: Pipeline) -> tuple[Change, ...]:
     )
 
 
+def _told(pipeline: Pipeline, action: str, after: Pipeline) -> str:
+    """The action, with what it gives up."""
+    dropped = pipeline.verifier is not None and after.verifier is None
+    return f"drop the verifier, and {action}" if dropped else action
+
+
 def _change(action: str, after: Pipeline, base: float, answer: Answer | None) -> Change:
-    extra, limit = cost(after) - base, None
-    if after.verifier is not None:
-        values = errors(after, after.horizon).values
-        assert after.parameters is not None
-        limit = settles(
-            after.real // after.parameters, after.synthetic // after.parameters, after.verifier
-        )
-        bounded = True
-    else:
-        values = drift(after, after.horizon).inflation
-        found = outlook(after)
-        limit, bounded = found.limit, found.bounded
+    seen = drift(after, rounds_to_peak(after))
+    values, found = _judged(after) if after.verifier else (seen.inflation, outlook(after))
+    bounded = found.bounded and not collapses(after)
     peak = float(values[1:].max())
-    if bounded and limit is not None:
-        peak = max(peak, limit)
+    if bounded and found.limit is not None:
+        peak = max(peak, found.limit)
     rounding = 1e-9
-    within = peak <= after.tolerance * (1 + rounding)
-    return Change(action, after, extra, float(values[-1]), limit, bounded, within, answer)
+    within = peak <= after.tolerance * (1 + rounding) and not off_in_diversity(after, seen.spread)
+    extra, last = _cost(after, seen) - base, float(values[after.horizon])
+    return Change(
+        action, after, extra, last, found.limit, bounded, within, found.kind, found.source, answer
+    )
+
+
+def _judged(after: Pipeline) -> tuple[FloatArray, Outlook]:
+    """Error and long run with a verifier."""
+    from theory.planner.verified import SOURCE, errors, settles
+
+    assert after.verifier is not None
+    assert after.parameters is not None
+    rows = (after.real // after.parameters, after.synthetic // after.parameters)
+    limit = settles(*rows, after.verifier)
+    because = "the verifier pulls the model towards what it expects"
+    outlook_of = Outlook(BOUNDED, limit, None, because, Kind.EXACT, SOURCE)
+    return errors(after, after.horizon).values, outlook_of
 
 
 Try = tuple[str, Pipeline, Answer | None]
@@ -109,17 +137,16 @@ def _tries(pipeline: Pipeline) -> Iterator[Try]:
     """Changes worth a look, each with the pipeline after it."""
     plain = replace(pipeline, verifier=None)
     powers = plain.window_exponent is not None or plain.real_exponent is not None
+    if plain.temperature != 1:
+        yield "sample at temperature 1", replace(pipeline, temperature=1.0), None
     if not plain.keep_real:
-        yield (
-            f"keep the {plain.real:,} real rows in training for ever",
-            replace(plain, keep_real=True),
-            None,
-        )
+        rows = "every real row" if plain.real_per_round else f"the {plain.real:,} real rows"
+        yield f"keep {rows} in training for ever", replace(plain, keep_real=True), None
     if not powers:
         yield from _bring(plain)
     yield from _keep_more(plain, powers)
     weighed = None if powers else least_weight(replace(plain, weight=None))
-    if weighed is not None and not plain.budget:
+    if weighed is not None:
         weight = min(1.0, np.ceil(weighed.value * 1000) / 1000)
         told = f"give the real rows {weight:.1%} of the weight in training"
         yield told, replace(plain, weight=float(weight)), weighed
@@ -140,9 +167,11 @@ def _bring(pipeline: Pipeline) -> Iterator[Try]:
 
 def _keep_more(pipeline: Pipeline, powers: bool) -> Iterator[Try]:
     """Keep more rounds: some, or all, trained on whole or through a budget."""
+    if pipeline.budget is not None:
+        yield "train on every row that is kept", replace(pipeline, budget=None), None
     if pipeline.keep is Keep.EVERYTHING:
         if pipeline.budget is not None and not pipeline.real_per_round:
-            yield from _budget(pipeline)
+            yield from _budget(pipeline, "train on {:,} of the rows kept, drawn at random")
         return
     if not powers and not pipeline.real_for_ever:
         answer = least_window(pipeline)
@@ -153,16 +182,17 @@ def _keep_more(pipeline: Pipeline, powers: bool) -> Iterator[Try]:
     kept = replace(pipeline, keep=Keep.EVERYTHING, window=None, window_exponent=None)
     yield "keep every row of every round", kept, None
     if kept.weight is None and not powers and not kept.real_per_round:
-        yield from _budget(kept)
+        told = "keep every row of every round, and train on {:,} of them drawn at random"
+        yield from _budget(kept, told)
 
 
-def _budget(kept: Pipeline) -> Iterator[Try]:
+def _budget(kept: Pipeline, told: str) -> Iterator[Try]:
+    """The least budget; `told` has a place for it."""
     answer = least_budget(kept)
     if answer is None:
         return
     rows = int(answer.value)
-    told = f"keep every row of every round, and train on {rows:,} of them drawn at random"
-    yield told, replace(kept, budget=rows), answer
+    yield told.format(rows), replace(kept, budget=rows), answer
 
 
 def _verify(pipeline: Pipeline) -> Iterator[Try]:
@@ -173,6 +203,8 @@ def _verify(pipeline: Pipeline) -> Iterator[Try]:
         return
     if min(pipeline.real, pipeline.synthetic) < 2 * dim:
         return
+    from theory.planner.verified import widest
+
     given = pipeline.verifier
     bias = 0.0 if given is None else given.bias
     answer = widest(pipeline, bias)

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory.curve import FloatArray
-from theory.planner.pipeline import Pipeline
+from theory.planner.pipeline import LONGEST, Pipeline
 from theory.workflow import whole_number
 
 
@@ -118,6 +118,17 @@ def _draw_noise(
     if finite:
         return (square - pool) * (rows - budget) / (budget * (rows - 1))
     return square * (1 / budget - 1 / rows)
+
+
+def rounds_to_peak(pipeline: Pipeline) -> int:
+    """Rounds among which the greatest error is to be looked for.
+
+    With every row alike and no new real ones the error only rises, to its limit. What falls in the
+    end may rise first: that is looked for up to `LONGEST` rounds.
+    """
+    alike = pipeline.weight is None and pipeline.real_exponent is None
+    rises = alike and pipeline.window_exponent is None and not pipeline.real_per_round
+    return pipeline.horizon if rises else LONGEST
 
 
 def real_only(pipeline: Pipeline, rounds: int) -> FloatArray:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from theory.growth.fits import CLOSE, Comparison, Fit, Shape
+from theory.growth.comparison import CLOSE, Comparison
+from theory.growth.fits import Fit
+from theory.growth.shapes import Shape
 from theory.growth.words import formula
 from theory.workflow import whole_number
 

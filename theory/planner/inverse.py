@@ -14,10 +14,10 @@ from fractions import Fraction
 
 from theory.curve import Kind
 from theory.inflation import inflation
+from theory.planner.alarms import off_in_diversity
 from theory.planner.drift import drift
 from theory.planner.outlook import MAP, SECTION, outlook
 from theory.planner.pipeline import MOST_ROWS, Keep, Pipeline
-from theory.regression.subsample import subsample_growth
 from theory.workflow import Workflow, whole_number
 
 
@@ -57,21 +57,23 @@ def least_real_rows(pipeline: Pipeline) -> Answer | None:
 
     Of the latest round, r real rows among n synthetic ones, every row alike: the limit is
     n_0 (n + r)/(r (2 n + r)), so that r is the root of tol r^2 + (2 n tol - n_0) r - n_0 n, rounded
-    up and checked in fractions. Elsewhere by bisection on the limit.
+    up and checked in fractions. Elsewhere by bisection on the limit, which counts as infinite where
+    the temperature takes diversity beyond the tolerance.
 
     Example:
         >>> answer = least_real_rows(Pipeline(1000, 1000, Keep.LATEST))
         >>> answer.value, answer.at <= 1.5 < answer.beside[0][1]
         (388, True)
     """
-    base = replace(pipeline, verifier=None, temperature=1.0)
+    base = replace(pipeline, verifier=None)
 
     def settles(rows: int) -> float:
-        limit = outlook(replace(base, real_per_round=rows)).limit
+        after = replace(base, real_per_round=rows)
+        limit = None if off_in_diversity(after) else outlook(after).limit
         return math.inf if limit is None else limit
 
     plain = base.budget is None and base.weight is None and not base.keep_real
-    if base.keep is Keep.LATEST and plain:
+    if base.keep is Keep.LATEST and plain and base.temperature == 1:
         rows = _least_for_latest(base)
     else:
         found = least(settles, base.tolerance, MOST_ROWS)
@@ -204,6 +206,8 @@ def least_weight(pipeline: Pipeline) -> Answer | None:
     """
     if pipeline.keep is not Keep.LATEST or not pipeline.real_for_ever or pipeline.budget:
         return None
+    if pipeline.temperature != 1:
+        return None
     if pipeline.keep_real and pipeline.real_per_round:
         return None
     new = pipeline.real_per_round
@@ -213,7 +217,7 @@ def least_weight(pipeline: Pipeline) -> Answer | None:
     if square < 0 or u <= 0:
         return None
     weight = b / (b + u + math.sqrt(square))
-    base = replace(pipeline, weight=None, real_exponent=None, temperature=1.0)
+    base = replace(pipeline, weight=None, real_exponent=None)
 
     def settles(w: float) -> float:
         limit = outlook(replace(base, weight=min(w, 1.0))).limit
@@ -265,6 +269,8 @@ def least_regression_budget(dim: int) -> Answer:
         >>> least_regression_budget(10).value
         21
     """
+    from theory.regression.subsample import subsample_growth
+
     budget = 2 * whole_number("dim", dim) + 1
     return Answer(
         "smallest training budget in linear regression", budget,

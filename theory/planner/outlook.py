@@ -3,7 +3,8 @@
 To leading order in the rows, at temperature tau and with s the weight that real rows keep:
 
     everything            bounded: the limit of accumulate, or of its subsample
-    window w, no real     linear: (2/(w+1))^2 q a round
+    window w, no real     linear: (2/(w+1))^2 q a round; below temperature 1 the noise dies out
+                          with the diversity, above it both explode
     window w, real kept   1/n_0 + F,  F = q (1-s)^2 / (s (w + 1 - s))
     window w, real new    F plus the noise of the last w rounds of real rows
     windows t^a, weight t^-b on the real rows: docs/workflow_map.md
@@ -44,6 +45,7 @@ class Outlook:
         because: why, for a reader.
         kind: status of the statement.
         source: of it.
+        explodes: growth is faster than any power: exponential.
     """
 
     growth: Growth
@@ -52,11 +54,17 @@ class Outlook:
     because: str
     kind: Kind = Kind.ASYMPTOTIC
     source: str = SECTION
+    explodes: bool = False
 
     @property
     def fate(self) -> Fate:
         """The growth in a word."""
         return self.growth.fate
+
+    @property
+    def word(self) -> str:
+        """The fate, or 'exponential'."""
+        return "exponential" if self.explodes else self.fate.value
 
     @property
     def bounded(self) -> bool:
@@ -83,6 +91,12 @@ def outlook(pipeline: Pipeline) -> Outlook:
     if pipeline.real_for_ever:
         return _held(pipeline)
     window, q = pipeline.window or 1, _step_noise(pipeline)
+    if pipeline.temperature < 1:
+        because = "each round writes less noise than the one before, as its diversity dies out"
+        return Outlook(BOUNDED, None, None, because)
+    if pipeline.temperature > 1:
+        because = "sampling is hotter than the data, and no real row is left to cool it"
+        return Outlook(LINEAR, math.inf, None, because, explodes=True)
     return Outlook(
         LINEAR, math.inf, pipeline.real * (2 / (window + 1)) ** 2 * q,
         f"after round {window} no real row is left in training, and nothing pulls the model back",
@@ -197,7 +211,9 @@ def _held(pipeline: Pipeline) -> Outlook:
     share, window = long_run_share(pipeline), pipeline.window or 1
     because = "real rows hold the model: what a round adds, the next ones partly forget"
     if math.isinf(long_run_spread(pipeline)):
-        return Outlook(LINEAR, math.inf, None, "sampling is too hot for so few real rows")
+        because = "sampling is too hot for so few real rows"
+        fast = (1 - share) * pipeline.temperature > 1
+        return Outlook(LINEAR, math.inf, None, because, explodes=fast)
     q, own = _step_noise(pipeline), long_run_spread(pipeline) * _draw(pipeline)
     if pipeline.keep_real and pipeline.real_per_round:
         if share == 1:

@@ -99,7 +99,8 @@ class Pipeline:
         verifier: of synthetic rows, None for none.
         parameters: effective number of parameters, None if unknown.
         horizon: rounds looked ahead, at most 1,000.
-        tolerance: tolerated error, as a multiple of that of one fit to the real rows of now.
+        tolerance: tolerated error, as a multiple of that of one fit to the real rows of now; the
+            diversity of the model's rows may leave the truth's by the same factor.
         window_exponent: instead of `window`, the last t^a rounds at round t.
         real_exponent: instead of `weight`, t^-b on the real rows at round t.
         prices: by which changes are ranked.
@@ -136,6 +137,7 @@ class Pipeline:
     def __post_init__(self) -> None:
         self._check_values()
         self._check_window()
+        self._check_powers()
         self._check_real_rows()
         self._check_verifier()
 
@@ -182,11 +184,18 @@ class Pipeline:
             raise ValueError(
                 f"window={self.window} and window_exponent={self.window_exponent:g}: give one"
             )
+
+    def _check_powers(self) -> None:
         powers = [n for n in ("window_exponent", "real_exponent") if getattr(self, n) is not None]
         if powers and self.real_per_round:
             raise ValueError(
                 f"{powers[0]}={getattr(self, powers[0]):g} is solved without new real rows, got "
                 f"real_per_round={self.real_per_round}: set one of them to none"
+            )
+        if powers and self.temperature != 1:
+            raise ValueError(
+                f"{powers[0]}={getattr(self, powers[0]):g} is solved at temperature 1, got "
+                f"temperature={self.temperature:g}: leave out one of them"
             )
 
     def _check_real_rows(self) -> None:
@@ -226,11 +235,15 @@ class Pipeline:
     def _check_verifier(self) -> None:
         if self.verifier is None:
             return
-        plain = self.budget is None and self.weight is None and self.real_exponent is None
-        if not plain or self.keep is not Keep.LATEST or self.keep_real or self.real_per_round:
+        names = ("budget", "weight", "real_exponent", "keep_real", "real_per_round")
+        others = [f"{name}={getattr(self, name)}" for name in names if getattr(self, name)]
+        if self.keep is not Keep.LATEST:
+            others = [f"keep={self.keep.value}"]
+        if others:
             raise ValueError(
-                "a verifier is solved for keep=latest with neither real rows after round 1 nor "
-                "weight or budget: leave out verifier_bias and verifier_width, or the others"
+                f"a verifier is solved for keep=latest with neither real rows after round 1 nor "
+                f"weight or budget, got {', '.join(others)}: leave that out, or verifier_bias and "
+                f"verifier_width"
             )
         if self.temperature != 1:
             raise ValueError(

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 
@@ -65,32 +66,32 @@ def acceptance(verifier: Verifier) -> float:
 
 
 def best_round(pipeline: Pipeline, rounds: int = _ROUNDS) -> Answer | None:
-    """Rounds of verified training after which the error is least: 0 for none, inf for no end.
+    """The round whose model has the least error: 1 is the real fit, inf is for ever.
 
-    From round 1 on the model is within L of the verifier, and one round brings two models closer
-    by rho at least: after K rounds the law is within 2 L rho^(K-1) of the steady one in Wasserstein
-    distance, and no later error is below limit - 4 L (L + |d|) rho^(K-1). That excludes a later
-    minimum; None where it does not within the rounds computed. Inf for no bias, where leading
-    order falls for ever.
+    From round 2 on the model is within L of the verifier, and one round brings two models closer
+    by rho at least: after K verified rounds the law is within 2 L rho^(K-1) of the steady one in
+    Wasserstein distance, and no later error is below limit - 4 L (L + |d|) rho^(K-1). That excludes
+    a later minimum; None where it does not within the rounds computed. Inf for no bias, where
+    leading order falls for ever.
 
     Example:
         >>> from theory.planner.pipeline import Keep
         >>> loop = Pipeline(300, 600, Keep.LATEST, verifier=Verifier(0.05, 1.0), parameters=3)
         >>> best_round(loop).value
-        1
+        2
     """
     verifier, _, real, _ = require(pipeline)
     curve = errors(pipeline, rounds + 1)
-    values, limit, reach = curve.values[1:], curve.limit, verifier.width
+    values, limit, reach = curve.values, curve.limit, verifier.width
     assert limit is not None
     question, told = "best round to stop at", "error (fits to the real rows)"
-    k = int(np.argmin(values))
+    k = 1 + int(np.argmin(values[1:]))
     slack = 4 * real * reach * (reach + verifier.bias) * contraction(reach) ** (rounds - 1)
     if values[k] < limit - slack:
-        beside = tuple((float(j), float(values[j])) for j in (k - 1, k + 1) if 0 <= j <= rounds)
+        beside = tuple((float(j), float(values[j])) for j in (k - 1, k + 1) if 1 <= j <= rounds + 1)
         return Answer(question, k, told, float(values[k]), beside, None, Kind.EXACT, SOURCE)
-    if verifier.bias == 0 and limit < values[0]:
-        last = ((float(rounds), float(values[-1])),)
+    if verifier.bias == 0 and limit < values[1]:
+        last = ((float(rounds + 1), float(values[-1])),)
         return Answer(question, math.inf, told, limit, last, None, Kind.ASYMPTOTIC, SOURCE)
     return None
 
@@ -105,21 +106,53 @@ def widest(pipeline: Pipeline, bias: float = 0.0) -> Answer | None:
     real = pipeline.real // pipeline.parameters
     rows = pipeline.synthetic // pipeline.parameters
 
+    @cache
     def error(width: float) -> float:
         return settles(real, rows, Verifier(bias, width))
 
-    low, high = _NARROWEST, _WIDEST
-    if error(low) > pipeline.tolerance:
+    spare = rows * (pipeline.tolerance / real - bias**2)
+    if spare <= 0 or error(_NARROWEST) > pipeline.tolerance:
         return None
-    if error(high) <= pipeline.tolerance:
-        low = high
-    else:
+    low, high = _around(error, pipeline.tolerance, leading_width(spare))
+    if high > low:
         low = largest(error, pipeline.tolerance, low, high)
     beside = ((1.01 * low, error(1.01 * low)),)
     return Answer(
         "least strict verifier (width)", low, "error in the long run (fits to the real rows)",
         error(low), beside, pipeline.tolerance, Kind.EXACT, SOURCE,
     )  # fmt: skip
+
+
+def leading_width(spare: float) -> float:
+    """L at which rho(L)/(1 - rho(L)^2), n times the steady scatter to leading order, is `spare`.
+
+    Example:
+        >>> rho = contraction(leading_width(0.5))
+        >>> round(rho / (1 - rho**2), 4)
+        0.5
+    """
+    wanted = 2 * spare / (1 + math.sqrt(1 + 4 * spare**2))
+    if contraction(_WIDEST) <= wanted:
+        return _WIDEST
+    if contraction(_NARROWEST) >= wanted:
+        return _NARROWEST
+    return largest(contraction, wanted, _NARROWEST, _WIDEST)
+
+
+def _around(
+    criterion: Callable[[float], float], threshold: float, guess: float
+) -> tuple[float, float]:
+    """Widths beside the guess with the threshold between; both the widest one where all hold."""
+    step, low, high = 1.01, guess, guess
+    while criterion(low) > threshold:
+        low, high = max(low / step, _NARROWEST), low
+        step **= 2
+    while criterion(high) <= threshold:
+        if high == _WIDEST:
+            return high, high
+        low, high = high, min(high * step, _WIDEST)
+        step **= 2
+    return low, high
 
 
 def largest(
