@@ -30,11 +30,10 @@ from lm.corpus import (
     real_order,
     stream,
 )
-from lm.evaluate import evaluate
+from lm.evaluate import Evaluation, evaluate
 from lm.finetune import Fit, fit
 from lm.folder import (
     LOSSES,
-    MANIFEST,
     METRICS,
     Metrics,
     current_commit,
@@ -50,6 +49,7 @@ from lm.folder import (
     whole,
 )
 from lm.material import Material, save_model
+from lm.memory import enough_memory
 from lm.model import (
     loaded_adapters,
     loaded_model,
@@ -61,6 +61,7 @@ from lm.progress import Bars
 from lm.sample import Written, write
 from lm.textstats import statistics
 from lm.tokenizer import TokenRow
+from montecarlo.durable import MANIFEST
 from theory.workflow import Workflow, WorkflowKind
 
 
@@ -198,8 +199,7 @@ class Chain:
         rows = [self.material.train[row] for row in chosen]
         metrics: Metrics = {"real_fraction": 1.0, **self._statistics(rows)}
         if self.material.base is not None:
-            model = self.material.base.to(self.accelerator.device)
-            found = evaluate(model, self.material.held_out, self.material.coder)
+            found = self.measured(self._placed(self.material.base))
             self.material.base.to("cpu")
             metrics |= {
                 "cross_entropy": found.cross_entropy, "bits_per_byte": found.bits_per_byte,
@@ -214,7 +214,7 @@ class Chain:
         begin = time.monotonic()
         _forget_peak()
         model, done, metrics = self._fit(generation)
-        found = evaluate(model, self.material.held_out, coder)
+        found = self.measured(model)
         rows = self.workflow.synthetic_rows(generation)
         told = f"{self.label} batch {generation}/{recipe.generations}"
         with self.bars.rows(told, rows) as progress:
@@ -278,7 +278,20 @@ class Chain:
                 model = with_adapters(model, recipe.lora, seed)
         if recipe.training.precision == "bf16-weights":
             model = model.to(torch.bfloat16)
-        return model.to(self.accelerator.device)
+        return self._placed(model)
+
+    def _placed(self, model: Any) -> Any:
+        """The model on the device."""
+        remedy = "take a smaller one, or training.precision = 'bf16-weights'"
+        with enough_memory("hold the model", remedy):
+            return model.to(self.accelerator.device)
+
+    def measured(self, model: Any) -> Evaluation:
+        """Its cross-entropy on the held-out rows."""
+        at_once = self.material.recipe.training.micro_batch_rows
+        held, coder = self.material.held_out, self.material.coder
+        found: Evaluation = evaluate(model, held, coder, batch_rows=at_once)
+        return found
 
     def _last_model(self, generation: int) -> Any:
         """The model of a fit that an interrupted run has kept."""

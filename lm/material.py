@@ -18,7 +18,6 @@ from lm.evaluate import HeldOut, held_out
 from lm.finetune import Fit, fit
 from lm.folder import (
     LOSSES,
-    MANIFEST,
     code_manifest,
     locked,
     read_json,
@@ -30,6 +29,7 @@ from lm.folder import (
 from lm.model import check_fits, loaded_model, random_model
 from lm.progress import Bars
 from lm.tokenizer import Coder, TokenRow
+from montecarlo.durable import MANIFEST
 
 BASE_SEED = 0  # of the base's weights and rows: one base for all seeds, as for a published model
 

@@ -306,7 +306,7 @@ def test_states_are_written_now_and_then(monkeypatch: pytest.MonkeyPatch, tmp_pa
         written.append(now[0])
         now[0] += slow[0]
 
-    monkeypatch.setattr(on_disk, "_replace", write)
+    monkeypatch.setattr(on_disk, "replace", write)
     running = Running(BLOCK, tmp_path, b"")
     part = Moments(BLOCK, np.zeros(2), np.zeros(2))
     for _ in range(20):
