@@ -67,7 +67,8 @@ class Material:
 def prepare(recipe: Recipe, run: Path, accelerator: Accelerator, bars: Bars) -> Material:
     """Text, tokenizer and base of a run, made once and kept in its folder.
 
-    The base is trained on one thread a core, whatever the chains run on.
+    The base is trained on as many threads as a chain: on a core that others use too, a second
+    thread makes a small model slower, and its last bits would depend on how many chains run.
 
     Raises:
         ValueError: they do not fit together, or the folder is of another run.

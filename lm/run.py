@@ -69,7 +69,7 @@ def run(recipe: Recipe, folder: Path, on: Machine) -> None:
         OSError: something cannot be read or written.
         KeyboardInterrupt: stopped; the same call goes on from the last finished generation.
     """
-    accelerator = accelerator_for(on, on.threads * on.jobs)
+    accelerator = accelerator_for(on, on.threads)
     bars = Bars(shown=on.progress and accelerator.is_main_process)
     material = prepare(recipe, folder, accelerator, bars)
     wanted = [(choice, seed) for seed in recipe.seeds for choice in recipe.workflows]
@@ -78,7 +78,6 @@ def run(recipe: Recipe, folder: Path, on: Machine) -> None:
         wanted.sort(key=lambda chain: -_cost(chain[0], material.rows, recipe.generations))
         _at_once(recipe, folder, on, wanted)
         return
-    torch.set_num_threads(on.threads)
     for choice, seed in wanted:
         Chain(material, choice, seed, folder, accelerator, bars).run()
 
@@ -140,9 +139,8 @@ def _begin_worker(lines: multiprocessing.Queue[int]) -> None:
 
 def _work(recipe: Recipe, folder: Path, on: Machine, choice: WorkflowChoice, seed: int) -> None:
     global _material
-    accelerator = accelerator_for(on, on.threads * on.jobs)
+    accelerator = accelerator_for(on, on.threads)
     bars = Bars(shown=on.progress, line=_line)
     if _material is None:
         _material = prepare(recipe, folder, accelerator, bars)
-    torch.set_num_threads(on.threads)
     Chain(_material, choice, seed, folder, accelerator, bars).run()

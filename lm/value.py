@@ -94,7 +94,6 @@ def value(
     bars = Bars(shown=on.progress)
     material = prepare(recipe, folder, accelerator, bars)
     _check(cells, material.rows)
-    torch.set_num_threads(on.threads)
     found, cell_folder = [], folder / "cells"
     with locked(cell_folder):
         settle(cell_folder, material.manifest)
