@@ -30,8 +30,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+import montecarlo.durable as durable
 from loopbound import version
-from montecarlo import durable
 from montecarlo.durable import MANIFEST, PART
 from montecarlo.manifest import Manifest, commit
 from theory.commandline import plain
