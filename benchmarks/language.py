@@ -72,7 +72,7 @@ def batches() -> list[tuple[torch.Tensor, torch.Tensor]]:
     return [
         (torch.from_numpy(batch.inputs), torch.from_numpy(batch.targets))
         for rows_of_step in chosen
-        for batch in micro_batches(rows(), rows_of_step, BATCH, coder().start, coder().pad)
+        for batch in micro_batches(rows(), rows_of_step, BATCH, coder().start, coder().pad, spare=0)
     ]
 
 

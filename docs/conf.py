@@ -29,6 +29,8 @@ html_title = "loopbound"
 html_math_renderer = "mathml"
 html_show_sphinx = False
 
+# Of the extra lm: signatures and docstrings are shown without it.
+autodoc_mock_imports = ["torch", "transformers", "accelerate", "peft", "tokenizers", "tqdm"]
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 autodoc_preserve_defaults = True

@@ -14,6 +14,7 @@ text, in nats a token.
     model.py       a causal model from sizes, a folder or the hub; parameters counted
     batches.py     rows of a fit in steps and padded micro-batches, in an order that a seed decides
     finetune.py    the training loop
+    crossentropy.py its loss and gradient in one pass over the logits
     sample.py      rows that a model writes: exact samples, each token by a uniform of its own
     writer.py      a synthetic batch: what is written, and which rows are kept
     mitigation/    ways out of collapse, each beside its control
@@ -22,6 +23,8 @@ text, in nats a token.
     chain.py       fit, measure, write, again; one folder a generation
     run.py         every workflow and seed of a recipe, several at once on a CPU
     value.py       fits to real and synthetic rows together, a grid
+    value_table.py that grid as a table and a plot
+    memory.py      too little memory, in one line
     folder.py      folders that are whole or absent, what they are of, and how to read them back
     ngram/         counts of words instead of a network: theory and text tied together in seconds
     textstats.py   what becomes of a text: distinct n-grams, duplicates, entropy, rare words

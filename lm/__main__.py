@@ -10,9 +10,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lm import value_table
 from lm.against_commandline import add_against
 from lm.config import Recipe
 from lm.reading import read_recipe, recipe_names
+from lm.results import mean_and_error
 from loopbound import version
 from theory.commandline import (
     STOPPED,
@@ -48,6 +50,15 @@ examples:
 Every generation is a folder. After Ctrl-C, a kill or a full disk the same command goes on from
 the last one that is finished.
 """
+VALUE_EXAMPLES = """\
+examples:
+  python -m lm value --quick
+  python -m lm value --quick --seeds 0,1,2 --plot worth.png
+  python -m lm value stdlib-finetune --real 250,1000 --synthetic 0,1000 --format csv
+
+Every cell is a file. After Ctrl-C, a kill or a full disk the same command goes on from the last one
+that is finished.
+"""
 
 
 def build_parser() -> Parser:
@@ -63,21 +74,13 @@ def build_parser() -> Parser:
     _add_run_options(run)
     add_output_options(run)
     run.set_defaults(act=_run)
-    worth = commands.add_parser(
-        "value", help="what synthetic rows are worth beside real ones: a grid", epilog=EXAMPLES
-    )
-    worth.add_argument("--real", type=lambda text: numbers(text, int), metavar="R[,R...]",
-                       help="default a quarter, a half and all of a batch")  # fmt: skip
-    worth.add_argument("--synthetic", type=lambda text: numbers(text, int), metavar="S[,S...]",
-                       help="default 0, a quarter, a half and all of a batch")  # fmt: skip
-    _add_run_options(worth, default="stdlib-finetune")
-    add_output_options(worth)
-    worth.set_defaults(act=_value_of_synthetic)
+    _add_value(commands)
     show = commands.add_parser("show", help="what a folder of runs holds so far", epilog=EXAMPLES)
     show.add_argument("folder", type=Path, help="folder of a run")
     show.add_argument(
-        "--losses", action="store_true", help="the losses alone, in the columns of `against`"
-    )
+        "--losses", action="store_true",
+        help="the losses alone, of the fits that every seed has, in the columns of `against`",
+    )  # fmt: skip
     show.add_argument(
         "--learning-curves", action="store_true",
         help="the loss over the optimizer steps of every fit, means of neighbouring steps",
@@ -91,42 +94,67 @@ def build_parser() -> Parser:
     return parser
 
 
-def _add_run_options(parser: argparse.ArgumentParser, default: str | None = None) -> None:
-    parser.add_argument(
-        "recipe", nargs="?" if default else None, default=default,
-        help=f"a .toml file, or one of {', '.join(recipe_names())}",
+def _add_value(commands: Any) -> None:
+    parser = commands.add_parser(
+        "value", help="what synthetic rows are worth beside real ones: a grid",
+        description="Fits to real and synthetic rows together, at equal epochs and at equal steps.",
+        epilog=VALUE_EXAMPLES,
     )  # fmt: skip
-    parser.add_argument("--quick", action="store_true", help="its small form, about a minute")
-    parser.add_argument(
-        "--folder", type=Path, metavar="DIR", help="default results/lm/RECIPE, or RECIPE-quick"
-    )
-    group = parser.add_argument_group("instead of the recipe's")
-    group.add_argument(
+    parser.add_argument("--real", type=lambda text: numbers(text, int), metavar="R[,R...]",
+                        help="default a quarter, a half and all of a batch")  # fmt: skip
+    parser.add_argument("--synthetic", type=lambda text: numbers(text, int), metavar="S[,S...]",
+                        help="default 0, a quarter, a half and all of a batch")  # fmt: skip
+    _add_recipe_options(parser, "stdlib-finetune", "value-RECIPE")
+    add_output_options(parser)
+    parser.set_defaults(
+        act=_value_of_synthetic, workflow=None, generations=None, step_matched=False,
+        **dict.fromkeys((*MITIGATION, "loss")),
+    )  # fmt: skip
+
+
+def _add_run_options(parser: argparse.ArgumentParser) -> None:
+    instead, machine = _add_recipe_options(parser, None, "RECIPE")
+    instead.add_argument(
         "--workflow", action="append", metavar="NAME[,KEY=VALUE...]",
         help="as in sliding-window,window=2; may be given several times",
     )  # fmt: skip
-    group.add_argument("--generations", type=int, metavar="T", help="fits")
-    group.add_argument("--seeds", type=lambda text: numbers(text, int), metavar="S[,S...]")
-    group.add_argument("--rows", type=int, metavar="N", help="rows a batch")
-    group.add_argument("--model", metavar="PATH_OR_ID", help="a causal model to start from")
-    group.add_argument("--data", metavar="FILE_OR_ID", help=".txt, .jsonl, .parquet or a hub id")
-    group.add_argument("--mode", metavar="MODE", help="restart, continue or scratch")
-    group.add_argument("--temperature", type=float, metavar="TAU")
-    group.add_argument(
+    instead.add_argument("--generations", type=int, metavar="T", help="fits")
+    instead.add_argument(
         "--step-matched", action="store_true", help="every fit takes as many steps as the first"
     )
-    group.add_argument(
+    machine.add_argument(
+        "--jobs", type=int, metavar="J", help="chains at once (default: cores, GPU 1)"
+    )
+    _add_mitigations(parser)
+    _add_fields(parser)
+
+
+def _add_recipe_options(parser: argparse.ArgumentParser, default: str | None, name: str) -> Any:
+    """What every command that trains takes; returns its two groups."""
+    parser.add_argument(
+        "recipe", nargs="?" if default else None, default=default,
+        help=f"a .toml file, or one of {', '.join(recipe_names())}"
+        + (f" (default {default})" if default else ""),
+    )  # fmt: skip
+    parser.add_argument("--quick", action="store_true", help="its small form, about a minute")
+    parser.add_argument(
+        "--folder", type=Path, metavar="DIR", help=f"default results/lm/{name}, or {name}-quick"
+    )
+    instead = parser.add_argument_group("instead of the recipe's")
+    instead.add_argument("--seeds", type=lambda text: numbers(text, int), metavar="S[,S...]")
+    instead.add_argument("--rows", type=int, metavar="N", help="rows a batch")
+    instead.add_argument("--model", metavar="PATH_OR_ID", help="a causal model to start from")
+    instead.add_argument("--data", metavar="FILE_OR_ID", help=".txt, .jsonl, .parquet or a hub id")
+    instead.add_argument("--mode", metavar="MODE", help="restart, continue or scratch")
+    instead.add_argument("--temperature", type=float, metavar="TAU")
+    instead.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE",
         help="any other key of the recipe, as in training.loss=response",
     )  # fmt: skip
-    _add_mitigations(parser)
-    group = parser.add_argument_group("machine")
-    group.add_argument(
-        "--jobs", type=int, metavar="J", help="chains at once (default: cores, GPU 1)"
-    )
-    group.add_argument("--threads", type=int, metavar="N", help="threads a chain")
-    group.add_argument("--cpu", action="store_true", help="stay off the GPU")
-    _add_fields(parser)
+    machine = parser.add_argument_group("machine")
+    machine.add_argument("--threads", type=int, metavar="N", help="threads a chain")
+    machine.add_argument("--cpu", action="store_true", help="stay off the GPU")
+    return instead, machine
 
 
 def _add_mitigations(parser: argparse.ArgumentParser) -> None:
@@ -215,20 +243,16 @@ def _run(options: argparse.Namespace) -> int:
 def _value_of_synthetic(options: argparse.Namespace) -> int:
     """The grid of real and synthetic rows, as the figure `value_of_synthetic` reads it."""
     check_files(options)
-    for name in ("workflow", "generations", "step_matched", "jobs", "fields"):
-        if getattr(options, name):
-            raise ValueError(f"value has no use for --{name.replace('_', '-')}")
     recipe = read_recipe(options.recipe, quick=options.quick, changes=changes_of(options))
     if recipe.mitigation:
         raise ValueError(f"value takes no mitigation, got {recipe.mitigation[0].label!r}")
-    if recipe.engine == "ngram" or recipe.data.rows is None or options.plot is not None:
-        told = "--plot" if options.plot is not None else repr(options.recipe)
-        raise ValueError(f"value takes a recipe of a network with data.rows, and no plot: {told}")
+    if recipe.engine == "ngram" or recipe.data.rows is None:
+        raise ValueError(f"value takes a recipe of a network with data.rows: {options.recipe!r}")
     quick = "-quick" if options.quick else ""
     folder = options.folder or Path("results", "lm", f"value-{Path(options.recipe).stem}{quick}")
     try:
         from lm.run import machine
-        from lm.value import PANELS, value
+        from lm.value import value
     except ModuleNotFoundError as problem:
         raise ValueError(_missing(problem)) from None
     parts = (recipe.data.rows // 4, recipe.data.rows // 2, recipe.data.rows)
@@ -238,14 +262,10 @@ def _value_of_synthetic(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print(f"python -m lm: stopped; the same command goes on in {folder}", file=sys.stderr)
         return STOPPED
-    cells: dict[tuple[str, int, int, int], list[float]] = {}
-    for one in found:
-        place = (PANELS[one.cell.step_matched], one.cell.real, one.cell.synthetic, one.steps)
-        cells.setdefault(place, []).append(one.cross_entropy)
-    columns = ("panel", "real_rows", "synthetic_rows", "optimizer_steps", "test_cross_entropy",
-               "std_error", "seeds")  # fmt: skip
-    body = [(*place, *mean_and_error(losses), len(losses)) for place, losses in cells.items()]
-    write(Table(columns, body, {"folder": str(folder)}), options)
+    grid = value_table.table(found, folder)
+    write(grid, options)
+    if options.plot is not None:
+        value_table.plot(options.plot, f"Synthetic rows beside real ones: {folder}", grid)
     return 0
 
 
@@ -323,7 +343,7 @@ def _show(options: argparse.Namespace) -> int:
     if options.losses and options.learning_curves:
         raise ValueError("--losses or --learning-curves, not both")
     if options.losses:
-        write(_losses(options.folder), options)
+        _tell_losses(options)
     elif options.learning_curves:
         write(_learning_curves(options.folder), options)
     else:
@@ -331,19 +351,18 @@ def _show(options: argparse.Namespace) -> int:
     return 0
 
 
-def _losses(folder: Path) -> Table:
+def _tell_losses(options: argparse.Namespace) -> None:
     """Losses of every fit, as `python -m lm against` reads them; a mitigation is another model."""
     from lm.folder import chains
-    from lm.results import names
+    from lm.results import is_ngram, losses
 
-    body = [
-        (*names(folder, label), seed, generation, metrics["cross_entropy"])
-        for (label, seed, generation), metrics in _rows(chains(folder))
-        if generation
-    ]
-    if not body:
-        raise ValueError(f"{str(folder)!r} holds no run")
-    return Table(("model", "workflow", "seed", "generation", "test_cross_entropy"), body)
+    if options.fields:
+        raise ValueError(f"--losses has columns of its own: no --fields, got {options.fields!r}")
+    if options.plot is not None and is_ngram(options.folder):
+        raise ValueError("show draws no n-gram's run: python -m lm run ngram --plot does")
+    write(losses(options.folder), options)
+    if options.plot is not None:
+        _plot(options.plot, str(options.folder), chains(options.folder))
 
 
 def _learning_curves(folder: Path) -> Table:
@@ -395,22 +414,6 @@ def _rows(found: Found) -> list[tuple[tuple[str, int, int], Mapping[str, float]]
         for seed, chain in seeds.items()
         for generation, metrics in enumerate(chain)
     ]
-
-
-def mean_and_error(values: Sequence[float]) -> tuple[float | None, float | None]:
-    """Mean over seeds and its standard error, None where there is too little of it.
-
-    Example:
-        >>> mean_and_error([1.0, 3.0])
-        (2.0, 1.0)
-    """
-    if not values:
-        return None, None
-    mean = math.fsum(values) / len(values)
-    if len(values) < 2:
-        return mean, None
-    squares = math.fsum((value - mean) ** 2 for value in values)
-    return mean, math.sqrt(squares / (len(values) - 1) / len(values))
 
 
 def _over_seeds(

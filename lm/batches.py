@@ -91,13 +91,38 @@ def order(
 
 
 def micro_batches(
-    rows: Rows, chosen: npt.NDArray[Any], size: int, start: int, pad: int
+    rows: Rows, chosen: npt.NDArray[Any], size: int, start: int, pad: int, *, spare: int
 ) -> Iterator[MicroBatch]:
-    """The chosen rows, shortest first, so many at once."""
+    """The chosen rows, shortest first, at most `size` at once and with at most `spare` padding."""
     lengths = np.array([len(rows.tokens[row]) for row in chosen])
-    chosen = np.asarray(chosen)[np.argsort(lengths, kind="stable")]
-    for at in range(0, len(chosen), size):
-        yield padded(rows, chosen[at : at + size], start, pad)
+    by_length = np.argsort(lengths, kind="stable")
+    chosen, lengths = np.asarray(chosen)[by_length], lengths[by_length]
+    for begin, end in cuts(lengths.tolist(), size, spare):
+        yield padded(rows, chosen[begin:end], start, pad)
+
+
+def cuts(lengths: Sequence[int], size: int, spare: int) -> list[tuple[int, int]]:
+    """Where to cut rows of increasing lengths: at most `size` together, with `spare` padding.
+
+    From the longest on, which pads the most: a group takes in the next shorter row if it has room
+    and the padding of the group stays within `spare` tokens.
+
+    Example:
+        >>> cuts([3, 5, 9, 9, 10], size=4, spare=3)
+        [(0, 2), (2, 5)]
+    """
+    found = []
+    end = len(lengths)
+    while end:
+        begin, padding = end - 1, 0
+        while begin and end - begin < size:
+            padding += lengths[end - 1] - lengths[begin - 1]
+            if padding > spare:
+                break
+            begin -= 1
+        found.append((begin, end))
+        end = begin
+    return found[::-1]
 
 
 def padded(rows: Rows, chosen: npt.NDArray[Any], start: int, pad: int) -> MicroBatch:

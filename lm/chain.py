@@ -25,11 +25,10 @@ from accelerate import Accelerator
 from lm.batches import Rows, rows_seen, steps_of
 from lm.config import WorkflowChoice
 from lm.corpus import ORDER, SUBSAMPLE, WEIGHTS, real_order, stream
-from lm.evaluate import evaluate, row_losses
+from lm.evaluate import Evaluation, evaluate, row_losses
 from lm.finetune import Fit, fit
 from lm.folder import (
     LOSSES,
-    MANIFEST,
     METRICS,
     Metrics,
     current_commit,
@@ -45,6 +44,7 @@ from lm.folder import (
     whole,
 )
 from lm.material import Material, save_model
+from lm.memory import enough_memory
 from lm.mitigation.choice import Mitigation
 from lm.mitigation.ensemble import mixture_nats, rows_of_members
 from lm.mitigation.objective import token_loss
@@ -60,6 +60,7 @@ from lm.sample import Written
 from lm.textstats import statistics
 from lm.tokenizer import TokenRow
 from lm.writer import Writer
+from montecarlo.durable import MANIFEST
 from theory.workflow import Workflow, WorkflowKind
 
 CONTROL = Mitigation()
@@ -188,8 +189,7 @@ class Chain:
         rows = [self.material.train[row] for row in chosen]
         metrics: Metrics = {"real_fraction": 1.0, **self._statistics(rows)}
         if self.material.base is not None:
-            model = self.material.base.to(self.accelerator.device)
-            found = evaluate(model, self.material.held_out, self.material.coder)
+            found = self.measured(self._placed(self.material.base))
             self.material.base.to("cpu")
             metrics |= {
                 "cross_entropy": found.cross_entropy, "bits_per_byte": found.bits_per_byte,
@@ -203,7 +203,7 @@ class Chain:
         begin = time.monotonic()
         _forget_peak()
         models, done, metrics = self._fits(generation)
-        measured = self._measured(models)
+        measured = self._held_out(models)
         rows = self.workflow.synthetic_rows(generation)
         told = f"{self.label} batch {generation}/{self.material.recipe.generations}"
         with self.bars.rows(told, self.mitigation.candidates(rows, generation)) as progress:
@@ -229,10 +229,10 @@ class Chain:
             return self.written[generation - 1]
         return [self.material.train[row] for row in self._real(1)]
 
-    def _measured(self, models: list[Any]) -> Metrics:
+    def _held_out(self, models: list[Any]) -> Metrics:
         """Held-out cross-entropy: of the model, or the mean over an ensemble and its mixture's."""
         real, coder = self.material.held_out, self.material.coder
-        found = [evaluate(model, real, coder) for model in models]
+        found = [self.measured(model) for model in models]
         measured = {
             "cross_entropy": float(np.mean([one.cross_entropy for one in found])),
             "bits_per_byte": float(np.mean([one.bits_per_byte for one in found])),
@@ -299,7 +299,20 @@ class Chain:
                 model = with_adapters(model, recipe.lora, seed)
         if recipe.training.precision == "bf16-weights":
             model = model.to(torch.bfloat16)
-        return model.to(self.accelerator.device)
+        return self._placed(model)
+
+    def _placed(self, model: Any) -> Any:
+        """The model on the device."""
+        remedy = "take a smaller one, or training.precision = 'bf16-weights'"
+        with enough_memory("hold the model", remedy):
+            return model.to(self.accelerator.device)
+
+    def measured(self, model: Any) -> Evaluation:
+        """Its cross-entropy on the held-out rows."""
+        at_once = self.material.recipe.training.micro_batch_rows
+        held, coder = self.material.held_out, self.material.coder
+        found: Evaluation = evaluate(model, held, coder, batch_rows=at_once)
+        return found
 
     def _last_model(self, generation: int) -> Any:
         """The model of a fit that an interrupted run has kept."""

@@ -11,7 +11,8 @@ import numpy.typing as npt
 import torch
 
 from lm.batches import Rows, micro_batches, padded
-from lm.finetune import summed, token_losses
+from lm.finetune import spare_padding, summed, token_losses
+from lm.memory import enough_memory
 from lm.tokenizer import Coder
 
 
@@ -52,13 +53,27 @@ def held_out(
 
 
 @torch.inference_mode()
-def evaluate(model: Any, real: HeldOut, coder: Coder, *, batch_rows: int = 64) -> Evaluation:
-    """Cross-entropy of the model, in the precision of its weights."""
+def evaluate(model: Any, real: HeldOut, coder: Coder, *, batch_rows: int) -> Evaluation:
+    """Cross-entropy of the model, in the precision of its weights.
+
+    Args:
+        model: on its device.
+        real: what to predict.
+        coder: start and pad token.
+        batch_rows: rows at once in memory; those that a fit holds have room here too.
+
+    Raises:
+        ValueError: there is too little memory.
+    """
     model.eval()
     nats = 0.0
     everything = np.arange(len(real.rows))
-    for batch in micro_batches(real.rows, everything, batch_rows, coder.start, coder.pad):
-        nats += float(summed(model, batch, model.device))
+    with enough_memory("evaluate", f"lower training.micro_batch_rows = {batch_rows}"):
+        for batch in micro_batches(
+            real.rows, everything, batch_rows, coder.start, coder.pad,
+            spare=spare_padding(model.device),
+        ):  # fmt: skip
+            nats += float(summed(model, batch, model.device))
     tokens = sum(len(row) for row in real.rows.tokens) - int(real.rows.prompts.sum())
     return Evaluation(nats / tokens, nats / math.log(2) / max(1, real.bytes), tokens)
 

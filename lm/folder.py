@@ -21,7 +21,6 @@ import json
 import os
 import platform
 import shutil
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import metadata
@@ -31,17 +30,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+import montecarlo.durable as durable
 from loopbound import version
-from montecarlo.manifest import CODE, Manifest, commit, differences
+from montecarlo.durable import MANIFEST, PART
+from montecarlo.manifest import Manifest, commit
 from theory.commandline import plain
 
-if sys.platform != "win32":
-    import fcntl
-
 ROOT = Path(__file__).resolve().parents[1]
-MANIFEST, METRICS, ROWS, TEXTS, LOSSES = (
-    "manifest.json", "metrics.json", "rows.npz", "rows.jsonl", "losses.csv",
-)  # fmt: skip
+METRICS, ROWS, TEXTS, LOSSES = "metrics.json", "rows.npz", "rows.jsonl", "losses.csv"
 PACKAGES = ("numpy", "scikit-learn", "torch", "transformers", "tokenizers", "accelerate", "peft")
 
 
@@ -52,50 +48,30 @@ def whole(folder: Path) -> Iterator[Path]:
     Raises:
         OSError: it cannot be written.
     """
-    part = folder.with_name(f"{folder.name}.part")
+    part = folder.with_name(folder.name + PART)
     shutil.rmtree(part, ignore_errors=True)  # of a process that was killed
     try:
         part.mkdir(parents=True)
         yield part
         for path in [*part.rglob("*"), part]:
-            _flush(path)
+            durable.flush(path)
         os.replace(part, folder)
-        _flush(folder.parent)
+        durable.flush(folder.parent)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
 
 
-def _flush(path: Path) -> None:
-    if sys.platform == "win32" and path.is_dir():
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """One run a folder, where the file system has locks; the system drops it with the process.
+    """One run a folder, which is made if it does not exist.
 
     Raises:
         ValueError: another run has it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o666)
-    try:
-        if sys.platform != "win32":
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise ValueError(f"{str(folder)!r} is in use by another run") from None
-            except OSError:  # a file system without locks
-                pass
+    with durable.locked(folder, repr(str(folder))):
         yield
-    finally:
-        os.close(handle)
 
 
 # --- what a folder is of -------------------------------------------------------------------------
@@ -128,22 +104,11 @@ def settle(folder: Path, wanted: Mapping[str, Any]) -> None:
     Raises:
         ValueError: it is of another run, or of other code.
     """
-    path = folder / MANIFEST
-    entries = json.loads(json.dumps(plain(dict(wanted))))
-    if not path.exists():
-        if folder.is_dir() and any(folder.glob("generation-*")):
-            raise ValueError(f"{str(folder)!r} has lost its {MANIFEST}: remove it")
-        folder.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"{MANIFEST}.part")
-        part.write_text(json.dumps(entries, indent=2) + "\n", encoding="utf-8")
-        _flush(part)
-        os.replace(part, path)
-        return
-    found = differences(read_json(path), entries)
-    if found:
-        code = all(entry.startswith(CODE) for entry in found)
-        told = " or go on with that code" if code else " or choose another folder"
-        raise ValueError(f"{str(folder)!r} is of {'; of '.join(found)}: remove it,{told}")
+    if not (folder / MANIFEST).exists() and any(folder.glob("generation-*")):
+        raise ValueError(f"{str(folder)!r} has lost its {MANIFEST}: remove it")
+    folder.mkdir(parents=True, exist_ok=True)
+    what, remedy = repr(str(folder)), ": remove it, or choose another folder"
+    durable.settled(folder, plain(dict(wanted)), what, remedy)
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -208,9 +173,14 @@ def load_rows(folder: Path) -> tuple[list[npt.NDArray[np.int32]], list[str]]:
     return np.split(flat, ends[:-1]), texts
 
 
+def as_json(entries: Mapping[str, Any]) -> bytes:
+    """An object of plain values, as a file holds it."""
+    return (json.dumps(plain(dict(entries)), indent=2) + "\n").encode()
+
+
 def save_json(path: Path, entries: Mapping[str, Any]) -> None:
-    """An object of plain values."""
-    path.write_text(json.dumps(plain(dict(entries)), indent=2) + "\n", encoding="utf-8")
+    """An object of plain values, in a folder that is not whole yet."""
+    path.write_bytes(as_json(entries))
 
 
 def save_losses(path: Path, losses: npt.NDArray[np.float64]) -> None:

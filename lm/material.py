@@ -20,7 +20,6 @@ from lm.evaluate import HeldOut, held_out
 from lm.finetune import Fit, fit
 from lm.folder import (
     LOSSES,
-    MANIFEST,
     code_manifest,
     locked,
     read_json,
@@ -32,6 +31,7 @@ from lm.folder import (
 from lm.model import check_fits, loaded_model, random_model
 from lm.progress import Bars
 from lm.tokenizer import Coder, TokenRow
+from montecarlo.durable import MANIFEST
 
 BASE_SEED = 0  # of the base's weights and rows: one base for all seeds, as for a published model
 
@@ -80,7 +80,8 @@ class Material:
 def prepare(recipe: Recipe, run: Path, accelerator: Accelerator, bars: Bars) -> Material:
     """Text, tokenizer and base of a run, made once and kept in its folder.
 
-    The base is trained on one thread a core, whatever the chains run on.
+    The base is trained on as many threads as a chain: on a core that others use too, a second
+    thread makes a small model slower, and its last bits would depend on how many chains run.
 
     Raises:
         ValueError: they do not fit together, or the folder is of another run.

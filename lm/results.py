@@ -6,15 +6,20 @@ modes and the losses of every replicate.
 
 from __future__ import annotations
 
+import csv
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lm.folder import LOSSES, MANIFEST, chains, generation_folder, read_json
+from lm.folder import LOSSES, chains, generation_folder, read_json
 from lm.reading import recipe_from
+from montecarlo.durable import MANIFEST
+from theory.commandline import Table
 from theory.growth import LossCurve
-from theory.growth.tables import read_losses
+from theory.growth.tables import COLUMNS, SIZES, read_losses
 from theory.workflow import Workflow
 
 NGRAM_TABLE, NGRAM_LOSSES = "ngram.json", "losses.csv"
@@ -92,6 +97,58 @@ def _one_fit(
     ]
     rows[-1] = (*rows[-1][:-1], test)
     return rows
+
+
+def mean_and_error(values: Sequence[float]) -> tuple[float | None, float | None]:
+    """Mean over seeds and its standard error, None where there is too little of it.
+
+    Example:
+        >>> mean_and_error([1.0, 3.0])
+        (2.0, 1.0)
+    """
+    if not values:
+        return None, None
+    mean = math.fsum(values) / len(values)
+    if len(values) < 2:
+        return mean, None
+    squares = math.fsum((value - mean) ** 2 for value in values)
+    return mean, math.sqrt(squares / (len(values) - 1) / len(values))
+
+
+def losses(run: Path) -> Table:
+    """Losses of the fits that every seed has, in the columns of `theory.growth.tables`.
+
+    Raises:
+        ValueError: no run, or a damaged one.
+        OSError: a file that cannot be read.
+    """
+    if is_ngram(run):
+        with (run / NGRAM_LOSSES).open(encoding="utf-8", newline="") as file:
+            columns, *lines = csv.reader(file)
+        return Table(tuple(columns), [tuple(line) for line in lines])
+    found = chains(run)
+    body = []
+    for label, seeds in found.items():
+        flow = _workflow(_manifest(run / label))
+        n = " ".join(map(str, flow.schedule))
+        sizes = [n if name == "n" else getattr(flow, name) for name in SIZES]
+        model, _ = names(run, label)
+        shown = (model, flow.kind.value, *(size or None for size in sizes))
+        last = min(map(len, seeds.values())) - 1
+        body += [
+            (*shown, seed, t, chain[t]["cross_entropy"])
+            for seed, chain in seeds.items() for t in range(1, last + 1)
+        ]  # fmt: skip
+    if not body:
+        told = "no fit that every seed has" if found else "no run"
+        raise ValueError(f"{str(run)!r} holds {told}")
+    return _without_empty((*COLUMNS[:2], *SIZES, "seed", *COLUMNS[2:]), body)
+
+
+def _without_empty(columns: tuple[str, ...], body: list[tuple[Any, ...]]) -> Table:
+    """A table without the columns that no row has anything in."""
+    kept = [i for i in range(len(columns)) if any(row[i] is not None for row in body)]
+    return Table(tuple(columns[i] for i in kept), [tuple(row[i] for i in kept) for row in body])
 
 
 def is_ngram(run: Path) -> bool:

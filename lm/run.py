@@ -72,7 +72,7 @@ def run(recipe: Recipe, folder: Path, on: Machine) -> None:
         OSError: something cannot be read or written.
         KeyboardInterrupt: stopped; the same call goes on from the last finished generation.
     """
-    accelerator = accelerator_for(on, on.threads * on.jobs)
+    accelerator = accelerator_for(on, on.threads)
     bars = Bars(shown=on.progress and accelerator.is_main_process)
     material = prepare(recipe, folder, accelerator, bars)
     for one in recipe.mitigation:
@@ -87,7 +87,6 @@ def run(recipe: Recipe, folder: Path, on: Machine) -> None:
         wanted.sort(key=lambda chain: -_cost(chain[0], chain[1], material.rows, recipe.generations))
         _at_once(recipe, folder, on, wanted)
         return
-    torch.set_num_threads(on.threads)
     for choice, mitigation, seed in wanted:
         Chain(material, choice, seed, folder, accelerator, bars, mitigation).run()
 
@@ -157,9 +156,8 @@ def _work(
     seed: int,
 ) -> None:  # fmt: skip
     global _material
-    accelerator = accelerator_for(on, on.threads * on.jobs)
+    accelerator = accelerator_for(on, on.threads)
     bars = Bars(shown=on.progress, line=_line)
     if _material is None:
         _material = prepare(recipe, folder, accelerator, bars)
-    torch.set_num_threads(on.threads)
     Chain(_material, choice, seed, folder, accelerator, bars, mitigation).run()

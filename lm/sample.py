@@ -30,9 +30,11 @@ from transformers import (
 
 from lm.config import Sampling
 from lm.corpus import TOKENS, accepted, stream
+from lm.memory import enough_memory
 from lm.tokenizer import Coder, TokenRow
 
-STRETCH = 16  # tokens between two looks at which rows have ended
+STRETCH = 8  # tokens between two looks at which rows have ended
+BLOCK = 64  # tokens whose weights are added up before the token drawn is looked for among them
 Progress = Callable[[int, int], None]  # told of so many more tokens, and rows kept
 
 
@@ -71,13 +73,17 @@ class InverseCumulative(LogitsProcessor):
         self.uniforms, self.prompt = uniforms, prompt
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        """Scores of 0 for the token drawn, -inf for all others, axes (row, token)."""
+        """The scores with inf in the place of the token drawn, axes (row, token)."""
         tokens = drawn(scores, self.uniforms[:, input_ids.shape[1] - self.prompt])
-        return torch.full_like(scores, -math.inf).scatter_(1, tokens[:, None], 0.0)
+        return scores.scatter_(1, tokens[:, None], math.inf)
 
 
 def drawn(scores: torch.Tensor, uniforms: torch.Tensor) -> torch.Tensor:
     """Token of each row: the first whose cumulative softmax exceeds the row's uniform.
+
+    The weights exp(score - largest) and their sums over blocks of tokens have the precision of the
+    scores, cumulative sums are float64. First the block is found whose cumulative sum exceeds the
+    uniform, then the token in it: all weights are read once.
 
     Args:
         scores: logits, axes (row, token); -inf for impossible tokens, which are never drawn.
@@ -86,9 +92,23 @@ def drawn(scores: torch.Tensor, uniforms: torch.Tensor) -> torch.Tensor:
     Returns:
         Tokens, axis (row,).
     """
-    mass = torch.softmax(scores, dim=-1, dtype=torch.float64).cumsum_(-1)
-    # A uniform next to 1 stays below the last sum, whatever its rounding.
-    level = torch.minimum(uniforms * mass[:, -1], torch.nextafter(mass[:, -1], mass.new_zeros(())))
+    rows, tokens = scores.shape
+    weights = scores.new_zeros(rows, -(-tokens // BLOCK), BLOCK)
+    flat = weights.view(rows, -1)[:, :tokens]
+    torch.sub(scores, scores.amax(1, keepdim=True), out=flat).exp_()
+    mass = weights.sum(2).double().cumsum_(1)
+    level = uniforms * mass[:, -1]
+    block = _passed(mass, level)
+    before = torch.where(block > 0, mass.gather(1, (block - 1).clamp_(min=0)[:, None])[:, 0], 0.0)
+    inside = weights[torch.arange(rows, device=scores.device), block].double().cumsum_(1)
+    return block * BLOCK + _passed(inside, level - before)
+
+
+def _passed(mass: torch.Tensor, level: torch.Tensor) -> torch.Tensor:
+    """The first entry of each row of increasing sums above the row's level."""
+    # A level that rounding brings to the last sum stays below it, and one below 0 at 0.
+    most = torch.nextafter(mass[:, -1], mass.new_zeros(()))
+    level = torch.minimum(level.clamp(min=0.0), most)
     return torch.searchsorted(mass, level[:, None], right=True).squeeze(1)
 
 
@@ -124,7 +144,7 @@ def write(
         every: steps of the numbers, where several models write a batch.
 
     Raises:
-        ValueError: too few rows pass the acceptance rule.
+        ValueError: too few rows pass the acceptance rule, or there is too little memory.
     """
     started = time.monotonic()
     kept: list[tuple[TokenRow, str, int]] = []
@@ -189,9 +209,9 @@ def _attempted(
                     for number in part
                 ]
             )
-            for number, row in zip(
-                part, continued(model, coder, begun, uniforms, sampling), strict=True
-            ):
+            with enough_memory("sample", f"lower sampling.batch_rows = {sampling.batch_rows}"):
+                rows = continued(model, coder, begun, uniforms, sampling)
+            for number, row in zip(part, rows, strict=True):
                 found.append((number, row))
                 progress(len(row), 0)
     return found

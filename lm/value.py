@@ -9,7 +9,6 @@ Cells of one seed share weights, rows and noise. A finished cell is a file: a re
 from __future__ import annotations
 
 import dataclasses
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,16 +18,15 @@ from lm.batches import steps_of
 from lm.chain import Chain
 from lm.config import Recipe, WorkflowChoice
 from lm.corpus import ORDER, WEIGHTS, stream
-from lm.evaluate import evaluate
 from lm.finetune import fit
-from lm.folder import generation_folder, load_rows, locked, read_json, save_json, settle
+from lm.folder import as_json, generation_folder, load_rows, locked, read_json, settle
 from lm.material import prepare
 from lm.progress import Bars
 from lm.run import Machine, accelerator_for, run
 from lm.tokenizer import TokenRow
+from montecarlo.durable import replace
 from theory.workflow import whole_number
 
-PANELS = {False: "ours", True: "ours, equal steps"}
 _POOL = WorkflowChoice("replace")
 
 
@@ -68,7 +66,8 @@ def grid(recipe: Recipe, real: tuple[int, ...], synthetic: tuple[int, ...]) -> l
             whole_number(name, size, 0)
     return [
         Cell(r, s, seed, matched)
-        for seed in recipe.seeds for matched in PANELS for r in real for s in synthetic if r + s
+        for seed in recipe.seeds for matched in (False, True)
+        for r in real for s in synthetic if r + s
     ]  # fmt: skip
 
 
@@ -94,7 +93,6 @@ def value(
     bars = Bars(shown=on.progress)
     material = prepare(recipe, folder, accelerator, bars)
     _check(cells, material.rows)
-    torch.set_num_threads(on.threads)
     found, cell_folder = [], folder / "cells"
     with locked(cell_folder):
         settle(cell_folder, material.manifest)
@@ -102,7 +100,7 @@ def value(
             path = cell_folder / cell.name
             if not path.exists():
                 chain = Chain(material, _POOL, cell.seed, folder, accelerator, bars)
-                _save(path, _fitted(chain, cell))
+                replace(path, as_json(_fitted(chain, cell)))
             entries = read_json(path)
             found.append(Measured(cell, int(entries["steps"]), float(entries["cross_entropy"])))
     return found
@@ -132,12 +130,4 @@ def _fitted(chain: Chain, cell: Cell) -> dict[str, float]:
             model, rows, recipe.training, material.coder, steps=steps,
             rng=stream(ORDER, cell.seed, 1), accelerator=chain.accelerator, progress=progress,
         )  # fmt: skip
-    loss = evaluate(model, material.held_out, material.coder).cross_entropy
-    return {"steps": steps, "cross_entropy": loss}
-
-
-def _save(path: Path, entries: dict[str, float]) -> None:
-    """The file of a cell, in one step."""
-    part = path.with_name(f"{path.name}.part")
-    save_json(part, entries)
-    os.replace(part, path)
+    return {"steps": steps, "cross_entropy": chain.measured(model).cross_entropy}

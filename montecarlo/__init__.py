@@ -4,6 +4,7 @@
     estimate.py    Runs, Estimates: what comes back; moments merged block by block
     streaming.py   a family's task as runs, or as estimates with a checkpoint
     checkpoint.py  finished blocks on disk, so that a killed run goes on
+    durable.py     files that are whole or absent, folders that one run has at a time
     manifest.py    what a checkpoint is of: the experiment, the seed and the code
     arrivals.py    a workflow as plain arrays: which batches arrive, and where they go
     kernels.py     how kernels are compiled, and a chi-square variate

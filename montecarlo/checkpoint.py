@@ -9,16 +9,13 @@ block of a run may be a partial one: it is simulated again, so a checkpoint also
     state.npz       count, mean, squares; then the SHA-256 of the manifest and of these bytes
     lock            held while a run uses the folder; the system drops it when the process dies
 
-Files are written aside, flushed to disk and renamed, so each is the old or the new one, whole.
+Each file is the old or the new one, whole: see `montecarlo.durable`.
 """
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import io
-import json
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -27,16 +24,13 @@ from pathlib import Path
 
 import numpy as np
 
+from montecarlo.durable import LOCK, MANIFEST, PART, locked, replace, settled
 from montecarlo.estimate import Moments
-from montecarlo.manifest import CODE, Manifest, differences
-
-if sys.platform != "win32":
-    import fcntl
+from montecarlo.manifest import Manifest
 
 EVERY = 0.5  # seconds between two states, at least
 COST = 0.05  # share of the time that writing them may take, where a disk is slow
-MANIFEST, STATE, LOCK, PART = "manifest.json", "state.npz", "lock", ".part"
-_NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK)  # a file system that has none
+STATE = "state.npz"
 
 
 class Running:
@@ -83,7 +77,7 @@ class Running:
         if self._folder is None or self._whole is None or self._whole is self._kept:
             return
         whole, begin = self._whole, time.monotonic()
-        _replace(self._folder / STATE, _sealed(whole, self._manifest))
+        replace(self._folder / STATE, _sealed(whole, self._manifest))
         self._kept, end = whole, time.monotonic()
         self._due = end + max(EVERY, (end - begin) / COST)
 
@@ -104,10 +98,11 @@ def resumed(folder: Path, wanted: Manifest, replicates: int) -> Iterator[Running
     """
     _require_checkpoint(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder):
+    what = f"checkpoint {str(folder)!r}"
+    with locked(folder, what):
         for name in (MANIFEST, STATE):  # left by a process that was killed as it wrote
             (folder / (name + PART)).unlink(missing_ok=True)
-        manifest = _settled(folder, wanted)
+        manifest = settled(folder, wanted, what)
         total = _state(folder, manifest)
         if total is not None and total.count > replicates:
             raise ValueError(
@@ -142,44 +137,6 @@ def _require_checkpoint(folder: Path) -> None:
         raise ValueError(f"checkpoint {str(folder)!r} has lost its {MANIFEST}: remove it")
 
 
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """One run a folder, where the file system has locks."""
-    handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
-    try:
-        if sys.platform != "win32":
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise ValueError(f"checkpoint {str(folder)!r} is in use by another run") from None
-            except OSError as problem:
-                if problem.errno not in _NO_LOCKS:
-                    raise
-        yield
-    finally:
-        os.close(handle)
-
-
-def _settled(folder: Path, wanted: Manifest) -> bytes:
-    """The manifest's bytes on disk, once they are known to be of the run that is wanted."""
-    path = folder / MANIFEST
-    if not path.exists():
-        _replace(path, (json.dumps(wanted, indent=2) + "\n").encode())
-    content = path.read_bytes()
-    try:
-        stored = json.loads(content)
-    except ValueError:
-        stored = None
-    if not isinstance(stored, dict):
-        raise ValueError(f"checkpoint {str(folder)!r} has a damaged {MANIFEST}: remove it")
-    found = differences(stored, json.loads(json.dumps(wanted)))
-    if found:
-        code = all(difference.startswith(CODE) for difference in found)
-        told = ": remove it to start afresh, or go on with that code" if code else ""
-        raise ValueError(f"checkpoint {str(folder)!r} is of {'; of '.join(found)}{told}")
-    return content
-
-
 def _state(folder: Path, manifest: bytes) -> Moments | None:
     """The moments on disk, None if there are none yet."""
     path = folder / STATE
@@ -199,19 +156,3 @@ def _sealed(moments: Moments, manifest: bytes) -> bytes:
     np.savez(file, count=moments.count, mean=moments.mean, squares=moments.squares)
     arrays = file.getvalue()
     return arrays + hashlib.sha256(manifest + arrays).digest()
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Put content in the place of a file, on disk before its name is."""
-    part = path.with_name(path.name + PART)
-    with open(part, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, path)
-    if sys.platform != "win32":
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)

@@ -172,9 +172,9 @@ def test_the_light_part_of_lm_takes_workflows_streams_and_exact_chains(path: Pat
 
 @pytest.mark.parametrize("path", sources("lm"), ids=lambda p: str(p.relative_to(ROOT)))
 def test_lm_takes_no_simulation_and_no_formula_of_another_family(path: Path) -> None:
-    """Workflows and exact chains of theory, streams and manifests of montecarlo."""
+    """Workflows and exact chains of theory; streams, manifests and files of montecarlo."""
     for module, _ in imported(path):
-        allowed = ("lm", "loopbound", "montecarlo.manifest", *LM_TAKES)
+        allowed = ("lm", "loopbound", "montecarlo.manifest", "montecarlo.durable", *LM_TAKES)
         assert not under(module, *OURS) or under(module, *allowed), module
 
 

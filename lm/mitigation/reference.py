@@ -78,7 +78,8 @@ def _make(
             model.to(accelerator.device), rows, recipe.training, coder, steps=steps,
             rng=stream(ORDER, SEED), accelerator=accelerator, progress=told,
         )  # fmt: skip
-    found = evaluate(model, material.held_out, coder)
+    at_once = recipe.training.micro_batch_rows
+    found = evaluate(model, material.held_out, coder, batch_rows=at_once)
     if recipe.lora.rank is not None:
         model = model.merge_and_unload()
     with whole(folder) as part:

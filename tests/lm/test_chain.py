@@ -1,5 +1,6 @@
 """The chain: every mode, who trains on what, and what an interruption leaves."""
 
+import importlib
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ from lm.chain import Chain  # noqa: E402
 from lm.config import Recipe  # noqa: E402
 from lm.folder import chains, finished, generation_folder, load_rows, read_json  # noqa: E402
 from lm.material import prepare  # noqa: E402
+from lm.memory import enough_memory  # noqa: E402
 from lm.progress import Bars  # noqa: E402
 from lm.run import Machine, accelerator_for, run  # noqa: E402
 from tests.lm import tiny  # noqa: E402
@@ -267,6 +269,47 @@ def test_a_full_disk_keeps_the_generations_before(
     place = tmp_path / "replace" / "seed-0"
     assert finished(place) == 1
     assert list(place.glob("*.part")) == []
+
+
+GPU = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has 1 GiB.")
+CPU = RuntimeError("[enforce fail at alloc_cpu.cpp:124] data. DefaultCPUAllocator: can't allocate")
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "problem", "told"),
+    [
+        ("lm.finetune", "summed", GPU, "to train: lower training.micro_batch_rows = 4, or set"),
+        ("lm.finetune", "summed", CPU, "to train: lower training.micro_batch_rows = 4, or set"),
+        ("lm.evaluate", "summed", GPU, "to evaluate: lower training.micro_batch_rows = 4"),
+        ("lm.sample", "continued", GPU, "to sample: lower sampling.batch_rows = 16"),
+    ],
+)
+def test_too_little_memory_keeps_the_generations_before(
+    module: str, name: str, problem: Exception, told: str, source: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """What torch raises in generation 2, where a GPU is too small."""
+    place, kept = importlib.import_module(module), tmp_path / "replace" / "seed-0"
+    called = getattr(place, name)
+
+    def full(*arguments: Any) -> Any:
+        if finished(kept) == 1:
+            raise problem
+        return called(*arguments)
+
+    monkeypatch.setattr(place, name, full)
+    with pytest.raises(ValueError, match=f"^too little memory {told}") as caught:
+        tiny.done(tiny.recipe(source), tmp_path)
+    assert "\n" not in str(caught.value)
+    assert finished(kept) == 1
+    monkeypatch.undo()
+    tiny.done(tiny.recipe(source), tmp_path)
+    assert finished(kept) == 2
+
+
+def test_an_error_that_is_not_of_memory_is_not_called_so() -> None:
+    with pytest.raises(RuntimeError, match="shapes"), enough_memory("train", "lower it"):
+        raise RuntimeError("shapes do not match")
 
 
 def test_another_recipe_does_not_go_on_in_the_same_folder(source: Path, tmp_path: Path) -> None:

@@ -88,6 +88,46 @@ def test_a_run_prints_a_table_and_show_prints_it_again(
     assert "not both" in refused(capsys, [*arguments, "--losses"])
 
 
+def test_losses_of_any_workflow_are_read_back_with_it(
+    recipe: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two seeds, of which one has a fit more: what both have, with every size of the workflow."""
+    flows = [
+        {"name": "replace", "n": [12, 18]},
+        {"name": "accumulate-subsample", "budget": 9, "replacement": True},
+        {"name": "fresh", "n_real": 8, "n": 10, "weight": 0.25},
+    ]
+    given = ["--set", f"workflows={json.dumps(flows)}"]
+    assert main([*recipe, *given, "--seeds", "0,1"]) == 0
+    assert main([*recipe, *given, "--generations", "2"]) == 0
+    capsys.readouterr()
+    table = tmp_path / "losses.csv"
+    show = ["show", str(tmp_path / "run"), "--losses"]
+    assert main([*show, "--format", "csv", "--output", str(table)]) == 0
+    assert [(str(one.workflow), one.losses.shape) for one in read_losses(table)] == [
+        ("accumulate-subsample (n=24, budget=9, with replacement)", (2, 1)),
+        ("fresh (n=10, n_real=8, weight=0.25)", (2, 1)),
+        ("replace (n=12,18,...)", (2, 1)),
+    ]
+    capsys.readouterr()
+    assert "no --fields, got 'steps'" in refused(capsys, [*show, "--fields", "steps"])
+    plot = tmp_path / "losses.png"
+    assert main([*show, "--plot", str(plot)]) == 0
+    assert plot.stat().st_size > 1000
+
+
+def test_losses_of_an_ngram_are_those_it_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "ngram.json").write_text("{}", encoding="utf-8")
+    kept = "model,workflow,seed,generation,test_cross_entropy\nbigram,replace,0,1,2.5\n"
+    (tmp_path / "losses.csv").write_text(kept, encoding="utf-8")
+    show = ["show", str(tmp_path), "--losses"]
+    assert main([*show, "--format", "csv"]) == 0
+    assert capsys.readouterr().out == kept
+    assert "draws no n-gram's run" in refused(capsys, [*show, "--plot", "losses.png"])
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [

@@ -88,7 +88,7 @@ def test_perplexity_is_the_mean_of_the_tokens_that_were_written(model, coder, ro
 def test_row_losses_add_up_to_the_held_out_loss(model, coder, rows) -> None:
     real = held_out(rows, ["x"] * len(rows), [0] * len(rows), [0] * len(rows))
     nats, counted = row_losses(model, real.rows, coder, batch_rows=4)
-    found = evaluate(model, real, coder)
+    found = evaluate(model, real, coder, batch_rows=4)
     assert nats.sum() / counted.sum() == pytest.approx(found.cross_entropy, rel=1e-6)
     assert counted.tolist() == [len(row) for row in rows]
 

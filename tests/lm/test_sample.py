@@ -107,6 +107,22 @@ def test_a_token_is_where_the_cumulative_softmax_passes_the_uniform() -> None:
     assert drawn(scores, uniforms).tolist() == [0, 0, 1, 1, 2]
 
 
+@pytest.mark.parametrize("tokens", [1, 63, 64, 65, 200])
+def test_a_token_found_block_by_block_is_the_one_found_at_once(tokens: int) -> None:
+    """Uniforms within 1e-5 of a boundary are left out: weights are float32."""
+    rng = np.random.Generator(np.random.SFC64(tokens))
+    scores, uniforms = 3 * rng.standard_normal((500, tokens)), rng.random(500)
+    mass = np.cumsum(np.exp(scores), axis=1)
+    mass /= mass[:, -1:]
+    wanted = (mass <= uniforms[:, None]).sum(axis=1)
+    clear = abs(mass - uniforms[:, None]).min(axis=1) > 1e-5
+    assert clear.mean() > 0.95
+    given = torch.from_numpy(scores).float(), torch.from_numpy(uniforms)
+    found = drawn(*given).numpy()
+    assert (found[clear] == wanted[clear]).all()
+    assert found.max() < tokens
+
+
 def test_impossible_tokens_are_never_drawn() -> None:
     scores = torch.tensor([[-math.inf, 0.0, -math.inf, 0.0, -math.inf]]).repeat(4, 1)
     below_one = 1 - 2.0**-53

@@ -45,8 +45,10 @@ def test_the_grid_resumes_and_its_whole_real_cell_is_generation_one(
     command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sizes = ["--real", "12,24", "--synthetic", "0,24"]
-    assert main([*command, *sizes]) == 0
+    plot = tmp_path / "grid.png"
+    assert main([*command, *sizes, "--plot", str(plot)]) == 0
     first = capsys.readouterr().out
+    assert plot.stat().st_size > 1000
     rows = {
         (row["panel"], int(row["real_rows"]), int(row["synthetic_rows"])): row
         for row in csv.DictReader(io.StringIO(first))
@@ -71,8 +73,9 @@ def test_the_grid_resumes_and_its_whole_real_cell_is_generation_one(
     [
         (["--real", "25"], "--real must be at most the 24 rows a batch, got 25"),
         (["--synthetic", "-1"], "--synthetic must be a whole number >= 0, got -1"),
-        (["--plot", "grid.png"], "no plot"),
-        (["--step-matched"], "value has no use for --step-matched"),
+        (["--plot", "grid.xyz"], "--plot must end in .png"),
+        (["--step-matched"], "unrecognized arguments: --step-matched"),
+        (["--set", "data.rows=none"], "a recipe of a network with data.rows"),
     ],
 )
 def test_what_does_not_fit_is_refused(
@@ -82,3 +85,11 @@ def test_what_does_not_fit_is_refused(
     said = capsys.readouterr().err
     assert message in said
     assert said.count("\n") == 1
+
+
+def test_its_help_lists_what_it_takes_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["value", "--help"]) == 0
+    said = capsys.readouterr().out
+    assert "--real" in said
+    for other in ("--workflow", "--generations", "--step-matched", "--jobs", "--fields"):
+        assert other not in said

@@ -1,5 +1,6 @@
 """Checkpoints: a killed run goes on to the same bits, and nothing foreign is ever trusted."""
 
+import errno
 import json
 import os
 import signal
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from montecarlo import blocks
+from montecarlo import blocks, durable
 from montecarlo import checkpoint as on_disk
 from montecarlo import manifest as described
 from montecarlo.__main__ import main
@@ -306,7 +307,7 @@ def test_states_are_written_now_and_then(monkeypatch: pytest.MonkeyPatch, tmp_pa
         written.append(now[0])
         now[0] += slow[0]
 
-    monkeypatch.setattr(on_disk, "_replace", write)
+    monkeypatch.setattr(on_disk, "replace", write)
     running = Running(BLOCK, tmp_path, b"")
     part = Moments(BLOCK, np.zeros(2), np.zeros(2))
     for _ in range(20):
@@ -508,9 +509,9 @@ def test_a_file_system_without_locks_does_without(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_locks(*_: object) -> None:
-        raise OSError(on_disk.errno.ENOSYS, "no locks here")
+        raise OSError(errno.ENOSYS, "no locks here")
 
-    monkeypatch.setattr(on_disk.fcntl, "flock", no_locks)
+    monkeypatch.setattr(durable.fcntl, "flock", no_locks)
     same(go(tmp_path), go())
 
 
@@ -587,7 +588,7 @@ def test_a_full_disk_is_one_line_and_leaves_the_last_state(
     assert main([*argv, "16384"]) == 0
 
     def full(*_: object) -> None:
-        raise OSError(on_disk.errno.ENOSPC, "No space left on device")
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)

@@ -4,6 +4,7 @@ import itertools
 import math
 import re
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -30,14 +31,20 @@ from theory.inflation import inflation
 from theory.workflow import Workflow, WorkflowKind
 
 
+@cache
+def series_of(name):
+    """The series of a figure with its committed points: three tests look at each."""
+    return FIGURES[name].data()
+
+
 @pytest.fixture(scope="module")
 def overview():
-    return gaussian_overview.data()
+    return series_of("gaussian_overview")
 
 
 @pytest.fixture(scope="module")
 def universal():
-    return universal_inflation.data()
+    return series_of("universal_inflation")
 
 
 def points(series):
@@ -117,7 +124,7 @@ def test_the_gaps_that_the_caption_states(universal):
 def test_captions_state_the_runs_of_the_manifest_and_no_others(name):
     module = FIGURES[name]
     committed = dataset.read(name, module.settings())
-    said = module.caption(module.data(committed.points))
+    said = module.caption(series_of(name))
     counts = [int(n.replace(",", "")) for n in re.findall(r"([\d,]+) runs", said)]
     several = {n for n in committed.manifest["replicates"] if n > 1}
     single = {len(gaussian_overview._RUNS)} if 1 in committed.manifest["replicates"] else set()
@@ -187,7 +194,7 @@ def test_agreement_counts_the_points_with_an_error_bar():
 def test_points_lie_on_the_lines(name, count):
     """Within five standard errors: a false fail in 2,140 x 5.7e-7 = 0.1 % of recomputations, and
     in 0.5 % more for 100 points of 24 runs, whose standard error is estimated (Student's t)."""
-    found = points(FIGURES[name].data())
+    found = points(series_of(name))
     assert len(found) == count
     assert [(line.panel, line.label, line.n, t, z) for line, t, z in found if abs(z) > 5] == []
 
@@ -247,7 +254,7 @@ def drawn(request):
     """A figure and its name."""
     module = FIGURES[request.param]
     with style.publication():
-        figure = module.draw(module.data())
+        figure = module.draw(series_of(request.param))
         figure.draw_without_rendering()
         yield request.param, figure
 

@@ -1,5 +1,7 @@
 """The figures of language models: published values, fitted lines, and our runs when there are."""
 
+import hashlib
+import json
 import shutil
 
 import numpy as np
@@ -102,13 +104,24 @@ def test_a_step_matched_grid_of_ours_is_a_panel(tmp_path, monkeypatch):
     monkeypatch.setattr(dataset, "FOLDER", tmp_path)
     shutil.copy(value_of_synthetic.GRID, tmp_path / "grid.csv")
     rows = (tmp_path / "grid.csv").read_text(encoding="utf-8").splitlines()
-    own = [rows[0] + ",panel", *(row + ",ours" for row in rows[1:])]
+    own = [rows[0] + ",panel,std_error,seeds", *(row + ",ours,0.01,3" for row in rows[1:])]
     (tmp_path / "value_of_synthetic_ours.csv").write_text("\n".join(own), encoding="utf-8")
     series = value_of_synthetic.data(value_of_synthetic.recompute())
     assert len(series) == 2 * (len(rows) - 1)
-    assert f"{len(rows) - 1} published cells" in value_of_synthetic.caption(series)
+    said = value_of_synthetic.caption(series)
+    assert f"{len(rows) - 1} published cells" in said
+    assert f"Ours: {len(rows) - 1} cells of a small model on docstrings, 3 runs each" in said
     with style.publication():
-        assert len(value_of_synthetic.draw(series).axes) == 3
+        shown = [axes.get_visible() for axes in value_of_synthetic.draw(series).axes]
+    assert shown == [True, True, True, False]
+
+
+def test_our_grid_is_the_one_that_its_manifest_vouches_for():
+    path = dataset.FOLDER / "value_of_synthetic_ours.csv"
+    manifest = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == manifest["sha256"]
+    assert manifest["command"].startswith("python -m lm value --quick")
+    assert manifest["run"]["data"]["source"] == "stdlib-docstrings"
 
 
 def test_differences_to_no_verifier_are_paired_by_seed():

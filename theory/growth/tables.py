@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,22 @@ from theory.growth.losscurve import LossCurve
 from theory.workflow import Workflow
 
 COLUMNS = ("model", "workflow", "generation", "test_cross_entropy")
-"""What a file of losses must have; `seed`, `temperature` and a workflow's sizes may be.
+"""What a file of losses must have; `seed`, `temperature` and the columns of `SIZES` may be.
 
 A temperature other than 1 joins the model's name; a point that several figures show counts once.
 """
 
 _ROWS = 100  # a batch where a file says no sizes: with equal batches v_t does not depend on it
-_SIZES = ("n", "n_real", "window", "budget")
+SIZES: Mapping[str, Callable[[str], Any]] = {
+    "n": lambda text: tuple(map(int, text.split())),
+    "n_real": int,
+    "window": int,
+    "budget": int,
+    "weight": float,
+    "replacement": lambda text: {"True": True, "False": False}[text],
+}
+"""Optional columns, a workflow's sizes, and how each is read; n may be a schedule, as in 10 20."""
+
 _LOSSES = ("loss", COLUMNS[-1])
 _FIRST, _GROWING = "first_fit", "replace_growing"
 
@@ -110,9 +119,9 @@ def _entry(row: Mapping[str, str | None], where: str) -> _Entry:
     try:
         if given.get("temperature") and float(given["temperature"]) != 1:
             model += f" at temperature {float(given['temperature']):g}"
-        sizes = {name: int(given[name]) for name in _SIZES if given.get(name)}
+        sizes = {name: read(given[name]) for name, read in SIZES.items() if given.get(name)}
         generation, loss = int(given["generation"]), float(given["test_cross_entropy"])
-    except ValueError as problem:
+    except (ValueError, KeyError) as problem:
         raise ValueError(f"{where}: {problem}") from None
     if not math.isfinite(loss):
         raise ValueError(f"{where}: a loss must be finite, got {loss!r}")
@@ -163,7 +172,7 @@ def _curve(
 
 
 def _workflow(label: str, sizes: dict[str, Any], generations: int) -> Workflow:
-    rows = sizes.pop("n", _ROWS)
+    rows = sizes.pop("n", (_ROWS,))
     if label == _GROWING.replace("_", "-"):
-        return Workflow.replace([rows * (s + 1) for s in range(generations)])
+        return Workflow.replace([rows[0] * (s + 1) for s in range(generations)])
     return Workflow.parse(label, n=rows, **sizes)

@@ -34,7 +34,7 @@ def steps() -> Statement:
         f"divided by {BATCH}, rounded down, in {follow} of {len(grid)} cells: a cell with more "
         f"synthetic rows is trained longer. Up to {SMALL:,} rows that is {min(few)} to {max(few)} "
         f"steps, too few for any data. What rows are worth needs controls with equal steps; no "
-        f"such run is published. python -m lm value makes both, plain and at equal steps.",
+        f"such run is published; python -m lm value makes both of a small model.",
         caption="Published cells: least synthetic rows, and those of the lowest loss "
         "(nats per token)",
         columns=("real rows", "synthetic", "steps", "loss", "best synthetic", "its steps",
