@@ -316,18 +316,18 @@ QUANTITIES: dict[tuple[str, str], Quantity] = {
     ("planner", "long_run"): Quantity(
         "What was solved for",
         r"\frac{E\,|e_t|^2}{E\,|e_1|^2}",
-        "errors of one fit to the real rows of now",
+        "errors of one real fit",
     ),
     ("planner", "within"): Quantity(
         "At the answer: within what was asked for",
         r"\frac{E\,|e_t|^2}{E\,|e_1|^2}",
-        "errors of one fit to the real rows of now",
+        "errors of one real fit",
         laws=(("", r"\le \text{tolerance}"),),
     ),
     ("planner", "beyond"): Quantity(
         "Beside the answer: more than was asked for",
         r"\frac{E\,|e_t|^2}{E\,|e_1|^2}",
-        "errors of one fit to the real rows of now",
+        "errors of one real fit",
         laws=(("", r"> \text{tolerance}"),),
     ),
 }

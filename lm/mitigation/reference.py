@@ -17,10 +17,11 @@ from lm.batches import steps_of
 from lm.corpus import ORDER, VERIFIER, WEIGHTS, stream
 from lm.evaluate import evaluate
 from lm.finetune import fit
-from lm.folder import LOSSES, MANIFEST, METRICS, locked, save_json, save_losses, settle, whole
+from lm.folder import LOSSES, METRICS, locked, save_json, save_losses, settle, whole
 from lm.material import Material, save_model
 from lm.model import loaded_model, random_model, with_adapters
 from lm.progress import Bars
+from montecarlo.durable import MANIFEST
 
 SEED = 0  # of its rows and of its weights: one verifier for all seeds
 WHAT = "verifier-share"

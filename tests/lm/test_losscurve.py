@@ -73,7 +73,7 @@ def test_seeds_become_rows_and_sizes_the_workflow(tmp_path):
         (["m,replaces,1,1"], "unknown workflow 'replaces'"),
         (["m,replace,1,1", "m,replace,1,2"], "generation 1 of m, replace has two losses"),
         (["m,replace,0,1"], "generations must increase from 1 on"),
-        (["m,replace,1,inf"], "losses must be finite, got inf in m, replace"),
+        (["m,replace,1,inf"], "line 2: a loss must be finite, got inf"),
         ([], "no losses"),
         (["m,sliding-window,1,1"], "needs window"),
     ],
