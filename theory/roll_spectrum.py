@@ -45,7 +45,7 @@ def roll_power(noise: float, r: npt.ArrayLike) -> FloatArray:
 
     Example:
         >>> roll_power(0.05, [0.0, 0.1, 1.0, 10.0]).round(6)
-        array([1.      , 0.654783, 0.004095, 0.000025])
+        array([1.00000e+00, 6.42307e-01, 6.09300e-03, 4.50000e-05])
     """
     r = abs(np.asarray(r, dtype=np.float64))
     seen = np.where(r <= VANISHED / noise, r, 0.0)

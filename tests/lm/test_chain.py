@@ -278,8 +278,18 @@ CPU = RuntimeError("[enforce fail at alloc_cpu.cpp:124] data. DefaultCPUAllocato
 @pytest.mark.parametrize(
     ("module", "name", "problem", "told"),
     [
-        ("lm.finetune", "summed", GPU, "to train: lower training.micro_batch_rows = 4, or set"),
-        ("lm.finetune", "summed", CPU, "to train: lower training.micro_batch_rows = 4, or set"),
+        (
+            "lm.finetune",
+            "token_losses",
+            GPU,
+            "to train: lower training.micro_batch_rows = 4, or set",
+        ),
+        (
+            "lm.finetune",
+            "token_losses",
+            CPU,
+            "to train: lower training.micro_batch_rows = 4, or set",
+        ),
         ("lm.evaluate", "summed", GPU, "to evaluate: lower training.micro_batch_rows = 4"),
         ("lm.sample", "continued", GPU, "to sample: lower sampling.batch_rows = 16"),
     ],

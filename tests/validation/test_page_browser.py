@@ -61,9 +61,10 @@ def file(tmp_path_factory):
     findings = [f for group in check(chosen, replicates=2000, resolve=0.5) for f in group]
     assert 5 <= len(findings) < 40
     path = tmp_path_factory.mktemp("report") / "report.html"
-    with pytest.MonkeyPatch.context() as patch:  # one figure of the papers: all are made alike
-        one = {"universal_inflation": FIGURES["universal_inflation"]}
-        patch.setattr("paper_figures.catalogue.FIGURES", one)
+    # One figure of the papers, all are made alike, and that of the page on language models.
+    some = {name: FIGURES[name] for name in ("universal_inflation", "lm_verification")}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("paper_figures.catalogue.FIGURES", some)
         page.write(path, findings, {**FACTS, "versions": report.environment()})
     return path
 
