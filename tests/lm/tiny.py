@@ -4,11 +4,15 @@ import os
 from pathlib import Path
 from typing import Any
 
-from lm.config import Recipe
-from lm.folder import generation_folder
-from lm.reading import merged, recipe_from
-from lm.run import Machine, run
-from tests.lm.rows import conversations, write_jsonl
+import pytest
+
+pytest.importorskip("torch", reason="the extra lm is not installed")
+
+from lm.config import Recipe  # noqa: E402
+from lm.folder import generation_folder  # noqa: E402
+from lm.reading import merged, recipe_from  # noqa: E402
+from lm.run import Machine, run  # noqa: E402
+from tests.lm.rows import conversations, write_jsonl  # noqa: E402
 
 __all__ = ["ON", "contents", "conversations", "done", "recipe", "write_jsonl"]
 
