@@ -57,7 +57,7 @@ class WeightedCovariance:
 
     @property
     def gain(self) -> float:
-        """K >= 1, the variance of x_t = (1 - w) x (mean of the last W) + unit noise: Yule-Walker.
+        """K >= 1, by Yule and Walker the variance of x_t = (1 - w) x (mean of last W) + unit noise.
 
         1/(1 - (1 - w)^2) for a window of one.
         """
