@@ -1,9 +1,27 @@
-"""Short real rows for tests."""
+"""Short real rows for tests, and the tables of a recipe for them."""
 
 import json
 from pathlib import Path
 
 WORDS = "a model reads its own words and writes them down again until no word is left".split()
+
+TINY = """\
+[data]
+rows = 24
+held_out = 12
+max_tokens = 48
+[model]
+vocabulary = 280
+hidden = 32
+layers = 1
+heads = 2
+intermediate = 48
+context = 64
+[training]
+batch_rows = 8
+micro_batch_rows = 8
+"""
+# A recipe of seconds, but for its workflows and generations.
 
 
 def conversations(rows: int) -> list[tuple[str, str]]:

@@ -10,35 +10,18 @@ from pathlib import Path
 import pytest
 
 from lm.__main__ import main
-from tests.lm.rows import write_jsonl
+from tests.lm.rows import TINY, write_jsonl
 from theory.growth.tables import read_losses
 
 ROOT = Path(__file__).resolve().parents[2]
 torch = pytest.importorskip("torch", reason="the extra lm is not installed")
 
-TINY = """\
-workflows = ["replace"]
-generations = 1
-[data]
-rows = 24
-held_out = 12
-max_tokens = 48
-[model]
-vocabulary = 280
-hidden = 32
-layers = 1
-heads = 2
-intermediate = 48
-context = 64
-[training]
-batch_rows = 8
-micro_batch_rows = 8
-"""
-
 
 @pytest.fixture
 def recipe(tmp_path: Path) -> list[str]:
-    (tmp_path / "tiny.toml").write_text(TINY, encoding="utf-8")
+    (tmp_path / "tiny.toml").write_text(
+        'workflows = ["replace"]\ngenerations = 1\n' + TINY, encoding="utf-8"
+    )
     source = write_jsonl(tmp_path / "rows.jsonl")
     return [
         "run", str(tmp_path / "tiny.toml"), "--data", str(source), "--jobs", "1", "--threads", "1",

@@ -8,32 +8,14 @@ from pathlib import Path
 import pytest
 
 from lm.__main__ import main
-from tests.lm.rows import write_jsonl
+from tests.lm.rows import TINY, write_jsonl
 
 torch = pytest.importorskip("torch", reason="the extra lm is not installed")
-
-TINY = """\
-generations = 2
-[data]
-rows = 24
-held_out = 12
-max_tokens = 48
-[model]
-vocabulary = 280
-hidden = 32
-layers = 1
-heads = 2
-intermediate = 48
-context = 64
-[training]
-batch_rows = 8
-micro_batch_rows = 8
-"""
 
 
 @pytest.fixture
 def command(tmp_path: Path) -> list[str]:
-    (tmp_path / "tiny.toml").write_text(TINY, encoding="utf-8")
+    (tmp_path / "tiny.toml").write_text("generations = 2\n" + TINY, encoding="utf-8")
     source = write_jsonl(tmp_path / "rows.jsonl")
     return [
         "value", str(tmp_path / "tiny.toml"), "--data", str(source), "--threads", "1", "--cpu",
