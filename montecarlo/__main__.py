@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -67,6 +68,25 @@ checkpoint, the same command goes on from there, and so it does after a kill.
 """
 
 
+class Family(NamedTuple):
+    """A chain that runs under every workflow, as a command.
+
+    Attributes:
+        told: what it is, a line of the help.
+        add_options: those of its truth and fit.
+        methods, fields: of its simulation.
+        engines: what the methods are.
+        act: simulates and answers; returns the exit status.
+    """
+
+    told: str
+    add_options: Callable[[argparse.ArgumentParser], None]
+    methods: Sequence[str]
+    fields: Sequence[str]
+    engines: str
+    act: Callable[[argparse.Namespace], int]
+
+
 def build_parser() -> Parser:
     """The parser of python -m montecarlo."""
     parser = Parser(
@@ -76,66 +96,33 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"loopbound {version()}")
     families = parser.add_subparsers(dest="family", required=True, metavar="FAMILY")
-    gaussian = families.add_parser(
-        "gaussian", help="a mean and a covariance, fitted again and again", epilog=EXAMPLES
-    )
-    add_workflow_options(gaussian)
-    add_chain_options(gaussian)
-    _add_simulation_options(
-        gaussian, METHODS, FIELDS,
-        "'rows' draws every row, 'statistics' each batch's mean and scatter",
-    )  # fmt: skip
-    gaussian.set_defaults(act=_gaussian)
-    linear = families.add_parser(
-        "regression", help="weights, fitted to labels that earlier weights wrote", epilog=EXAMPLES
-    )
-    add_workflow_options(linear)
-    add_regression_options(linear)
-    _add_simulation_options(
-        linear, regression.METHODS, regression.FIELDS,
-        "'rows' draws every row, 'statistics' each batch's moments, 'rao-blackwell' no label: it "
-        "has less spread, and gives bias and variance",
-    )  # fmt: skip
-    linear.set_defaults(act=_regression)
-    counted = families.add_parser(
-        "categorical", help="shares of categories, counted and sampled", epilog=EXAMPLES
-    )
-    add_workflow_options(counted)
-    add_categorical_options(counted)
-    _add_simulation_options(
-        counted, categorical.METHODS, categorical.FIELDS,
-        "'rows' draws every row, 'statistics' the counts of each batch",
-    )  # fmt: skip
-    counted.set_defaults(act=_categorical)
-    density = families.add_parser(
-        "kde", help="a density estimate, refitted to rows that it wrote", epilog=EXAMPLES
-    )
-    add_workflow_options(density)
-    add_kde_options(density)
-    _add_simulation_options(density, kde.METHODS, kde.FIELDS, "'rows' draws every row")
-    density.set_defaults(act=_kde)
-    checked = families.add_parser(
-        "verification", help="regression on labels that a verifier accepts", epilog=EXAMPLES
-    )
-    add_workflow_options(checked)
-    add_verification_options(checked)
-    _add_simulation_options(
-        checked, verification.METHODS, verification.FIELDS,
-        "'rows' writes every label and counts acceptance, 'statistics' draws a batch's mean",
-    )  # fmt: skip
-    checked.set_defaults(act=_verification)
+    for name, family in FAMILIES.items():
+        own = families.add_parser(name, help=family.told, epilog=EXAMPLES)
+        add_workflow_options(own)
+        family.add_options(own)
+        _add_simulation_options(own, family.methods, family.fields, family.engines)
+        own.set_defaults(act=family.act)
     add_rooms(families, _add_room)
     return parser
 
 
 def _add_room(parser: argparse.ArgumentParser, name: str) -> None:
+    _add_run_options(parser).add_argument(
+        "--checkpoint", type=Path, metavar="DIR", help="keep finished blocks there"
+    )
+    add_output_options(parser)
+    parser.set_defaults(act=_mitigation, room=name)
+
+
+def _add_run_options(parser: argparse.ArgumentParser) -> Any:
+    """How many runs, and how; returns their group."""
     group = parser.add_argument_group("simulation")
     group.add_argument("--replicates", type=int, default=10_000, help="runs (default 10,000)")
     group.add_argument("--seed", type=int, default=0, help="default 0")
-    group.add_argument("--threads", type=int, help="default: one a core")
-    group.add_argument("--checkpoint", type=Path, metavar="DIR", help="keep finished blocks there")
-    add_output_options(parser)
-    parser.set_defaults(act=_mitigation, room=name)
+    group.add_argument(
+        "--threads", type=int, help="default: one a core; results do not depend on it"
+    )
+    return group
 
 
 def _mitigation(options: argparse.Namespace) -> int:
@@ -170,12 +157,7 @@ def _add_simulation_options(
     parser: argparse.ArgumentParser, methods: Sequence[str], fields: Sequence[str], told: str
 ) -> None:
     """How to simulate a family, and what to show of it."""
-    group = parser.add_argument_group("simulation")
-    group.add_argument("--replicates", type=int, default=10_000, help="runs (default 10,000)")
-    group.add_argument("--seed", type=int, default=0, help="default 0")
-    group.add_argument(
-        "--threads", type=int, help="default: one a core; results do not depend on it"
-    )
+    group = _add_run_options(parser)
     group.add_argument(
         "--method", choices=methods, default="auto",
         help=f"{told} (default: the fastest that applies)",
@@ -269,6 +251,37 @@ def _verification(options: argparse.Namespace) -> int:
             method=options.method, threads=options.threads, checkpoint=options.checkpoint,
         ),
     )  # fmt: skip
+
+
+FAMILIES = {
+    "gaussian": Family(
+        "a mean and a covariance, fitted again and again", add_chain_options, METHODS, FIELDS,
+        "'rows' draws every row, 'statistics' each batch's mean and scatter", _gaussian,
+    ),
+    "regression": Family(
+        "weights, fitted to labels that earlier weights wrote", add_regression_options,
+        regression.METHODS, regression.FIELDS,
+        "'rows' draws every row, 'statistics' each batch's moments, 'rao-blackwell' no label: it "
+        "has less spread, and gives bias and variance",
+        _regression,
+    ),
+    "categorical": Family(
+        "shares of categories, counted and sampled", add_categorical_options,
+        categorical.METHODS, categorical.FIELDS,
+        "'rows' draws every row, 'statistics' the counts of each batch", _categorical,
+    ),
+    "kde": Family(
+        "a density estimate, refitted to rows that it wrote", add_kde_options, kde.METHODS,
+        kde.FIELDS, "'rows' draws every row", _kde,
+    ),
+    "verification": Family(
+        "regression on labels that a verifier accepts", add_verification_options,
+        verification.METHODS, verification.FIELDS,
+        "'rows' writes every label and counts acceptance, 'statistics' draws a batch's mean",
+        _verification,
+    ),
+}  # fmt: skip
+"""Name of a command -> what runs under every workflow."""
 
 
 def _generations(options: argparse.Namespace) -> int:

@@ -46,6 +46,7 @@ class WorkflowKind(Enum):
     CUSTOM = "custom"
 
 
+FOREVER = 10**9  # generations: a window or a budget is outgrown by then
 _POOLING = (WorkflowKind.ACCUMULATE, WorkflowKind.ACCUMULATE_SUBSAMPLE)
 _WITH_REAL_SLOT = (WorkflowKind.ANCHORED, WorkflowKind.FRESH)
 

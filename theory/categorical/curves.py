@@ -18,7 +18,7 @@ from theory.categorical.survival import survival_lower
 from theory.curve import Curve, Kind
 from theory.gaussian import GaussianChain, GaussianCurves
 from theory.gaussian import curves as gaussian_curves
-from theory.workflow import UnsupportedWorkflow, Workflow, WorkflowKind
+from theory.workflow import FOREVER, UnsupportedWorkflow, Workflow, WorkflowKind
 
 if TYPE_CHECKING:
     from theory.symbolic.derivation import Formula
@@ -35,7 +35,6 @@ FIELDS = (
     "collapse_time",
 )
 
-_FOREVER = 10**9  # generations: a window or a budget is outgrown by then
 _MOMENTS = "loopbound theory, sections 1 and 6"
 _SPECTRUM = "loopbound theory, section 6"
 _COMES_BACK = (WorkflowKind.FRESH, WorkflowKind.ACCUMULATE_SUBSAMPLE)
@@ -72,7 +71,7 @@ def _why_absent(field: str, workflow: Workflow, generations: int | None) -> str 
     """The reason a field has no curve; None if it has one."""
     if field in ("squared_error", "heterozygosity"):
         return None
-    horizon = _FOREVER if generations is None else generations
+    horizon = FOREVER if generations is None else generations
     kind = workflow.until(horizon)
     if field == "survivors_lower":
         if kind is not WorkflowKind.REPLACE or len(workflow.schedule) > 1:
@@ -202,7 +201,7 @@ class CategoricalCurves:
         """
         self._require("collapse_time")
         left = 1 - self.collapse_probability.values
-        forever = self.workflow.until(_FOREVER) in _KEEPS_REAL_ROWS
+        forever = self.workflow.until(FOREVER) in _KEEPS_REAL_ROWS
         limit = math.inf if forever and left[-1] > 0 else None
         if why_no_time(self.workflow) is None:
             limit = collapse_time(self.chain, self.workflow).mean
@@ -228,7 +227,7 @@ class CategoricalCurves:
     @property
     def _replaces(self) -> bool:
         """With batches of a fixed size in the end, one category is left sooner or later."""
-        return self.workflow.until(_FOREVER) is WorkflowKind.REPLACE
+        return self.workflow.until(FOREVER) is WorkflowKind.REPLACE
 
     @property
     def _gaussian(self) -> GaussianCurves:
@@ -251,7 +250,7 @@ class CategoricalCurves:
         return Curve(values, Kind.EXACT, _SPECTRUM, limit=limit)
 
     def _constant(self, first: float, later: float) -> Curve:
-        forever = self.workflow.until(_FOREVER) in _KEEPS_REAL_ROWS
+        forever = self.workflow.until(FOREVER) in _KEEPS_REAL_ROWS
         values = np.append(first, np.full(self.generations, later))
         return Curve(values, Kind.EXACT, _SPECTRUM, limit=later if forever else None)
 

@@ -13,9 +13,7 @@ import numpy as np
 
 from theory.gaussian.chain import GaussianChain
 from theory.recursion import fits, fitted_trace, location_scale
-from theory.workflow import Workflow, WorkflowKind
-
-_FOREVER = 10**9  # generations: a window or a budget is outgrown by then
+from theory.workflow import FOREVER, Workflow, WorkflowKind
 
 
 def mean_error(chain: GaussianChain, workflow: Workflow) -> float | None:
@@ -46,7 +44,7 @@ def trace_ratio(chain: GaussianChain, workflow: Workflow) -> float | None:
         return 1.0 if chain.ddof == 1 and chain.temperature == 1 else 0.0
     if _keeps_real_rows(workflow):
         return _with_real_rows(chain, workflow)[1]
-    kind, likelihood = workflow.until(_FOREVER), chain.ddof == 0 and chain.temperature == 1
+    kind, likelihood = workflow.until(FOREVER), chain.ddof == 0 and chain.temperature == 1
     if kind is WorkflowKind.ACCUMULATE:
         whole = Workflow.accumulate(workflow.schedule)
         return 0.0 if chain.temperature < 1 else _accumulate_trace(chain, whole)
@@ -61,7 +59,7 @@ def trace_ratio(chain: GaussianChain, workflow: Workflow) -> float | None:
 
 def replaces(workflow: Workflow) -> bool:
     """True for replace and a window of one batch."""
-    return workflow.kind is WorkflowKind.REPLACE or workflow.window == 1
+    return workflow.until(FOREVER) is WorkflowKind.REPLACE
 
 
 def _keeps_real_rows(workflow: Workflow) -> bool:
@@ -71,7 +69,7 @@ def _keeps_real_rows(workflow: Workflow) -> bool:
 
 def _diverges(chain: GaussianChain, workflow: Workflow) -> bool:
     """Unbiased subsampling: spread and mean error grow like t^(1/budget)."""
-    subsampling = workflow.until(_FOREVER) is WorkflowKind.ACCUMULATE_SUBSAMPLE
+    subsampling = workflow.until(FOREVER) is WorkflowKind.ACCUMULATE_SUBSAMPLE
     return subsampling and chain.ddof == 1 and chain.temperature == 1
 
 

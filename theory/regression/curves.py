@@ -15,7 +15,7 @@ from theory.curve import Curve, Kind
 from theory.regression import conditional, fresh, reused, subsample
 from theory.regression.chain import RegressionChain
 from theory.regression.parts import Parts
-from theory.workflow import UnsupportedWorkflow, Workflow, WorkflowKind
+from theory.workflow import FOREVER, UnsupportedWorkflow, Workflow, WorkflowKind
 
 if TYPE_CHECKING:
     from theory.symbolic.derivation import Formula
@@ -24,7 +24,6 @@ FloatArray = npt.NDArray[np.float64]
 
 FIELDS = ("excess_test_error", "bias", "variance", "published_upper", "schedule_upper")
 
-_FOREVER = 10**9  # generations: a window or a budget is outgrown by then
 _SOURCE = "loopbound theory, section 4"
 _LEADING = f"{_SOURCE}, leading order as dim / n -> 0"
 _PUBLISHED = "Gerstgrasser et al., 2404.01413, theorem 1"
@@ -70,7 +69,7 @@ def available(
 
     `generations` matters to a window or a budget only, as in `theory.gaussian.available`.
     """
-    horizon = _FOREVER if generations is None else generations
+    horizon = FOREVER if generations is None else generations
     given = design is not None
     return tuple(
         name for name in FIELDS if _why_absent(name, chain, workflow, horizon, given) is None
@@ -171,7 +170,7 @@ class RegressionCurves:
         generation on, `infinite_mean_from` why.
         """
         parts, kind = self._parts("excess_test_error"), self.workflow.until(self.generations)
-        limit = parts.limit if self.workflow.until(_FOREVER) is kind else None
+        limit = parts.limit if self.workflow.until(FOREVER) is kind else None
         return self._curve(parts, parts.bias + parts.variance, "excess_test_error", limit)
 
     @cached_property
