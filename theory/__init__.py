@@ -2,6 +2,7 @@
 
     workflow.py       Workflow: who trains on what; UnsupportedWorkflow
     curve.py          Curve, Kind: a quantity over generations and what is claimed of it
+    record.py         ChainCurves, Record: curves by name
     recursion.py      covariances of batch means: the one recursion behind every workflow
     inflation.py      v_t, the universal multiple of one fit's excess risk
     gaussian/         GaussianChain: curves, survival, available
@@ -23,6 +24,7 @@
     covariance.py     checks on a population covariance
     tables.py         a user's table, read for the command lines
     commandline.py    options and output formats shared by every folder's command line
+    question.py       what a family's curves are asked there, for the command.py of each
     __main__.py       python -m theory
 
 Apart from its command line this package reads no file; it draws no random number and knows nothing

@@ -112,3 +112,11 @@ def test_bad_input_is_one_line_that_quotes_it(command, arguments, message, capsy
     assert out == ""
     assert err.count("\n") == 1
     assert message in err
+
+
+def test_a_workflow_without_a_law_says_so(capsys: Output):
+    flow = ["--workflow", "sliding-window", "--window", "2", "--n", "8"]
+    assert main(["verification", *flow, "--radius", "1"]) == 2
+    line = capsys.readouterr().err
+    assert line.count("\n") == 1
+    assert "several earlier ones" in line

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from theory import regression as regressions
-from theory.__main__ import DEFAULT_FIELDS, main
+from theory.__main__ import main
 from theory.gaussian import FIELDS, GaussianChain, available, curves, survival
+from theory.gaussian.command import USUAL
 from theory.inflation import inflation
 from theory.regression import RegressionChain, error_quantile
 from theory.workflow import Workflow
@@ -45,7 +46,7 @@ def test_csv_has_every_generation_in_full_precision(capsys: Output) -> None:
     text = printed(capsys, [*GAUSSIAN, "--generations", "40", "--format", "csv"])
     rows = list(csv.DictReader(io.StringIO(text)))
     found = curves(CHAIN, WORKFLOW, 40)
-    shown = [name for name in DEFAULT_FIELDS if name in found.fields]
+    shown = [name for name in USUAL if name in found.fields]
     assert list(rows[0]) == ["generation", *shown]
     assert [int(row["generation"]) for row in rows] == list(range(41))
     for name in shown:

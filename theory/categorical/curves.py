@@ -18,7 +18,8 @@ from theory.categorical.survival import survival_lower
 from theory.curve import Curve, Kind
 from theory.gaussian import GaussianChain, GaussianCurves
 from theory.gaussian import curves as gaussian_curves
-from theory.workflow import FOREVER, UnsupportedWorkflow, Workflow, WorkflowKind
+from theory.record import ChainCurves
+from theory.workflow import FOREVER, Workflow, WorkflowKind
 
 if TYPE_CHECKING:
     from theory.symbolic.derivation import Formula
@@ -87,29 +88,25 @@ def _why_absent(field: str, workflow: Workflow, generations: int | None) -> str 
 
 
 @dataclass(frozen=True, eq=False)
-class CategoricalCurves:
+class CategoricalCurves(ChainCurves):
     """Curves over generations 0..T of one chain under one workflow; see each field.
 
     p_t is the fit of generation t: the weighted shares of the categories in its rows. E is over
     every draw. Index 0 is the truth's own value.
     """
 
+    names = FIELDS
+
     chain: CategoricalChain
     workflow: Workflow
     generations: int
 
-    def __getitem__(self, field: str) -> Curve:
-        """The curve of that name."""
-        if field not in FIELDS:
-            raise ValueError(f"unknown field {field!r}: choose from {', '.join(self.fields)}")
-        found = getattr(self, field)
-        assert isinstance(found, Curve)
-        return found
+    def why_absent(self, field: str) -> str | None:
+        """The reason that a field has no curve here; None if it has one."""
+        return _why_absent(field, self.workflow, self.generations)
 
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """Names of the fields that do not raise."""
-        return available(self.chain, self.workflow, self.generations)
+    def _of_what(self) -> str:
+        return f"{self.chain.categories} categories"
 
     # --- every workflow ------------------------------------------------------------------------
 
@@ -253,15 +250,6 @@ class CategoricalCurves:
         forever = self.workflow.until(FOREVER) in _KEEPS_REAL_ROWS
         values = np.append(first, np.full(self.generations, later))
         return Curve(values, Kind.EXACT, _SPECTRUM, limit=later if forever else None)
-
-    def _require(self, field: str) -> None:
-        """Raise UnsupportedWorkflow, with the reason, if the field is not known here."""
-        reason = _why_absent(field, self.workflow, self.generations)
-        if reason is not None:
-            raise UnsupportedWorkflow(
-                f"{field} of {self.chain.categories} categories under {self.workflow}: {reason}; "
-                f"known here: {', '.join(self.fields)}"
-            )
 
 
 def _anchored(unit: float, workflow: Workflow, generations: int) -> FloatArray | None:

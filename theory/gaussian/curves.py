@@ -14,8 +14,9 @@ from theory.curve import Curve, Kind
 from theory.gaussian import limits, product
 from theory.gaussian.chain import GaussianChain
 from theory.gaussian.shifted_wishart import Expectations
+from theory.record import ChainCurves
 from theory.recursion import Fit, fits, fitted_trace, location_scale
-from theory.workflow import UnsupportedWorkflow, Workflow
+from theory.workflow import Workflow
 
 if TYPE_CHECKING:
     from theory.symbolic.derivation import Formula
@@ -89,7 +90,7 @@ def _why_absent(field: str, chain: GaussianChain, known: bool) -> str | None:
 
 
 @dataclass(frozen=True)
-class GaussianCurves:
+class GaussianCurves(ChainCurves):
     """Curves over generations 0..T of one chain under one workflow; see each field.
 
     mu_t and Sigma_t are the fit of generation t, d the dimension, E the expectation over every
@@ -97,22 +98,18 @@ class GaussianCurves:
     units of `mean_error` and `wasserstein` are free of Sigma_0.
     """
 
+    names = FIELDS
+
     chain: GaussianChain
     workflow: Workflow
     generations: int
 
-    def __getitem__(self, field: str) -> Curve:
-        """The curve of that name."""
-        if field not in FIELDS:
-            raise ValueError(f"unknown field {field!r}: choose from {', '.join(self.fields)}")
-        found = getattr(self, field)
-        assert isinstance(found, Curve)
-        return found
+    def why_absent(self, field: str) -> str | None:
+        """The reason that a field has no curve here; None if it has one."""
+        return _why_absent(field, self.chain, product.is_product(self.workflow, self.generations))
 
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """Names of the fields that do not raise."""
-        return available(self.chain, self.workflow, self.generations)
+    def _of_what(self) -> str:
+        return f"dim={self.chain.dim}"
 
     # --- every workflow ------------------------------------------------------------------------
 
@@ -306,15 +303,6 @@ class GaussianCurves:
         square = self._second.trace_square
         values: FloatArray = square / square[0] - 2 * self.trace_ratio.values + 1
         return values
-
-    def _require(self, field: str) -> None:
-        """Raise UnsupportedWorkflow, with the reason, if the field is not known here."""
-        reason = _why_absent(field, self.chain, self._product is not None)
-        if reason is not None:
-            raise UnsupportedWorkflow(
-                f"{field} of dim={self.chain.dim} under {self.workflow}: {reason}; "
-                f"known here: {', '.join(self.fields)}"
-            )
 
     def _steps(self, field: str) -> product.Steps:
         self._require(field)

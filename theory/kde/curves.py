@@ -17,8 +17,9 @@ from theory.kde.divergence import Divergences, divergences, why_not
 from theory.kde.error import Errors, integrated_errors
 from theory.kde.limits import limiting_cloud, limiting_errors, limiting_variance
 from theory.kde.lineage import added_variance
+from theory.record import ChainCurves
 from theory.recursion import Feature, Fit, fits
-from theory.workflow import UnsupportedWorkflow, Workflow, whole_number
+from theory.workflow import Workflow, whole_number
 
 if TYPE_CHECKING:
     from theory.symbolic.derivation import Formula
@@ -70,7 +71,7 @@ def _why_absent(field: str, chain: KdeChain) -> str | None:
 
 
 @dataclass(frozen=True, eq=False)
-class KdeCurves:
+class KdeCurves(ChainCurves):
     """Curves over generations 0..T of one chain under one workflow; see each field.
 
     f_t is the estimate of generation t, f_0 the truth, E the expectation over runs. Integrated
@@ -78,22 +79,20 @@ class KdeCurves:
     error is `error_of(field)` and stands in the curve's source. Index 0 is the truth's own: 0.
     """
 
+    names = FIELDS
+
     chain: KdeChain
     workflow: Workflow
     generations: int
 
-    def __getitem__(self, field: str) -> Curve:
-        """The curve of that name."""
-        if field not in FIELDS:
-            raise ValueError(f"unknown field {field!r}: choose from {', '.join(self.fields)}")
-        found = getattr(self, field)
-        assert isinstance(found, Curve)
-        return found
+    def why_absent(self, field: str) -> str | None:
+        """The reason that a field has no curve here; None if it has one."""
+        return _why_absent(field, self.chain)
 
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """Names of the fields that do not raise."""
-        return available(self.chain, self.workflow, self.generations)
+    def _of_what(self) -> str:
+        return (
+            f"{type(self.chain.truth).__name__}, dim={self.chain.dim}, kernel={self.chain.kernel}"
+        )
 
     @cached_property
     def mise(self) -> Curve:
@@ -225,16 +224,6 @@ class KdeCurves:
             return square / rows + (1 - 1 / rows) * fit.mean_square, square
 
         return fits(self.workflow, self.generations, Feature(real, synthetic))
-
-    def _require(self, field: str) -> None:
-        """Raise UnsupportedWorkflow, with the reason, if the field is not known here."""
-        reason = _why_absent(field, self.chain)
-        if reason is not None:
-            known = ", ".join(self.fields)
-            raise UnsupportedWorkflow(
-                f"{field} of {type(self.chain.truth).__name__}, dim={self.chain.dim}, "
-                f"kernel={self.chain.kernel} under {self.workflow}: {reason}; known here: {known}"
-            )
 
 
 def _within(found: Divergences) -> str:

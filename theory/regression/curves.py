@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from theory.curve import Curve, Kind
+from theory.record import ChainCurves
 from theory.regression import conditional, fresh, reused, subsample
 from theory.regression.chain import RegressionChain
 from theory.regression.parts import Parts
-from theory.workflow import FOREVER, UnsupportedWorkflow, Workflow, WorkflowKind
+from theory.workflow import FOREVER, Workflow, WorkflowKind
 
 if TYPE_CHECKING:
     from theory.symbolic.derivation import Formula
@@ -129,7 +130,7 @@ def _why_unbounded(
 
 
 @dataclass(frozen=True, eq=False)
-class RegressionCurves:
+class RegressionCurves(ChainCurves):
     """Curves over generations 0..T of one chain under one workflow; see each field.
 
     w_t is the fit of generation t, E the expectation over designs, labels and the direction of w*.
@@ -138,23 +139,21 @@ class RegressionCurves:
     infinity stays for ever.
     """
 
+    names = FIELDS
+
     chain: RegressionChain
     workflow: Workflow
     generations: int
     design: FloatArray | None = None
 
-    def __getitem__(self, field: str) -> Curve:
-        """The curve of that name."""
-        if field not in FIELDS:
-            raise ValueError(f"unknown field {field!r}: choose from {', '.join(self.fields)}")
-        found = getattr(self, field)
-        assert isinstance(found, Curve)
-        return found
+    def why_absent(self, field: str) -> str | None:
+        """The reason that a field has no curve here; None if it has one."""
+        return _why_absent(
+            field, self.chain, self.workflow, self.generations, self.design is not None
+        )
 
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """Names of the fields that do not raise."""
-        return available(self.chain, self.workflow, self.generations, design=self.design)
+    def _of_what(self) -> str:
+        return f"dim={self.chain.dim}, design={self.chain.design}"
 
     @cached_property
     def excess_test_error(self) -> Curve:
@@ -256,17 +255,6 @@ class RegressionCurves:
         if self.design is not None or self._found.kind is not Kind.EXACT:
             return None
         return partial(_closed_form, self.chain, self.workflow, field)
-
-    def _require(self, field: str) -> None:
-        """Raise UnsupportedWorkflow, with the reason, if the field is not known here."""
-        given = self.design is not None
-        reason = _why_absent(field, self.chain, self.workflow, self.generations, given)
-        if reason is not None:
-            known = ", ".join(self.fields) or "nothing"
-            raise UnsupportedWorkflow(
-                f"{field} of dim={self.chain.dim}, design={self.chain.design} under "
-                f"{self.workflow}: {reason}; known here: {known}"
-            )
 
 
 def _closed_form(chain: RegressionChain, workflow: Workflow, field: str) -> Formula | None:

@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from theory.curve import Curve, Kind
+from theory.record import ChainCurves
 from theory.verification.chain import VerifiedChain
 from theory.verification.rounds import SOLVED, laws, steady_second_moment
 from theory.verification.truncated import accepted, contraction
-from theory.workflow import UnsupportedWorkflow, Workflow, WorkflowKind
+from theory.workflow import Workflow, WorkflowKind
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -80,28 +81,24 @@ def _why_absent(field: str, chain: VerifiedChain, workflow: Workflow) -> str | N
 
 
 @dataclass(frozen=True, eq=False)
-class VerifiedCurves:
+class VerifiedCurves(ChainCurves):
     """Curves over generations 0..T of one chain under one workflow; see each field.
 
     Units are those of the labels, squared. Index 0 is the truth's own value.
     """
 
+    names = FIELDS
+
     chain: VerifiedChain
     workflow: Workflow
     generations: int
 
-    def __getitem__(self, field: str) -> Curve:
-        """The curve of that name."""
-        if field not in FIELDS:
-            raise ValueError(f"unknown field {field!r}: choose from {', '.join(self.fields)}")
-        found = getattr(self, field)
-        assert isinstance(found, Curve)
-        return found
+    def why_absent(self, field: str) -> str | None:
+        """The reason that a field has no curve here; None if it has one."""
+        return _why_absent(field, self.chain, self.workflow)
 
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """Names of the fields that do not raise."""
-        return available(self.chain, self.workflow)
+    def _of_what(self) -> str:
+        return "verified regression"
 
     @cached_property
     def squared_error(self) -> Curve:
@@ -237,13 +234,3 @@ class VerifiedCurves:
             return None
         steady = steady_second_moment(self.chain.half_width, self.workflow.schedule[-1])
         return self._unit * (self.chain.dim * steady + squares)
-
-    def _require(self, field: str) -> None:
-        """Raise UnsupportedWorkflow, with the reason, if the field is not known here."""
-        reason = _why_absent(field, self.chain, self.workflow)
-        if reason is not None:
-            known = ", ".join(self.fields) or "nothing"
-            raise UnsupportedWorkflow(
-                f"{field} of verified regression under {self.workflow}: {reason}; known here: "
-                f"{known}"
-            )

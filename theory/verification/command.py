@@ -1,0 +1,38 @@
+"""python -m theory verification."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from theory.commandline import add_output_options, add_workflow_options, check_files, workflow_from
+from theory.question import Question, add_question, ask
+from theory.verification.commandline import (
+    add_verification_options,
+    phases_of,
+    told,
+    verified_chain_from,
+)
+from theory.verification.curves import FIELDS, curves
+
+
+def add_verification(families: Any, epilog: str) -> None:
+    """The command verification."""
+    parser = families.add_parser(
+        "verification", help="regression on labels that a verifier accepts", epilog=epilog
+    )
+    add_workflow_options(parser)
+    add_verification_options(parser)
+    add_question(parser, FIELDS, "squared_error", formula=False)
+    add_output_options(parser)
+    parser.set_defaults(act=_verification)
+
+
+def _verification(options: argparse.Namespace) -> int:
+    check_files(options)
+    chain, workflow = verified_chain_from(options), workflow_from(options)
+    question = Question(
+        f"{told(chain)}, {workflow}", "squared_error",
+        lambda horizon: curves(chain, workflow, horizon), after=phases_of(chain),
+    )  # fmt: skip
+    return ask(options, question)
