@@ -291,8 +291,8 @@ def log_density(
         raise ValueError(f"kernel must be gaussian for dim > 1, got {kernel!r}")
     low, total = np.full(y.shape[1], np.inf), np.zeros(y.shape[1])
     work = np.empty((6 + len(y), y.shape[1]))
-    add_kernels(shape, x, 0, len(x), h, y, work, low, total)
     height = float(log_height(shape, h, len(y)))
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
+        add_kernels(shape, x, 0, len(x), h, y, work, low, total)
         found: FloatArray = np.log(total / len(x)) - low + height
     return found
