@@ -292,7 +292,7 @@ def log_density(
     low, total = np.full(y.shape[1], np.inf), np.zeros(y.shape[1])
     work = np.empty((6 + len(y), y.shape[1]))
     height = float(log_height(shape, h, len(y)))
-    with np.errstate(divide="ignore", over="ignore"):
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):  # out of every number
         add_kernels(shape, x, 0, len(x), h, y, work, low, total)
         found: FloatArray = np.log(total / len(x)) - low + height
     return found
