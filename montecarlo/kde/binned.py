@@ -16,7 +16,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo.kde.nll import log_density
+from montecarlo.kde.nll import checked, log_density
+from theory.kde.bandwidths import positive
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -39,14 +40,15 @@ def binned_log_density(rows: npt.ArrayLike, points: npt.ArrayLike, bandwidth: fl
         bandwidth: h > 0.
 
     Raises:
-        ValueError: rows or points so far apart that it would take more than 2^22 cells.
+        ValueError: rows so far apart that it would take more than 2^22 cells, NaN, a bandwidth that
+            is not a finite number > 0.
 
     Example:
         >>> binned_log_density([0.0, 1.0], [0.0], 1.0)
         array([-1.138])
     """
-    x, y = np.ravel(np.asarray(rows, np.float64)), np.ravel(np.asarray(points, np.float64))
-    step = bandwidth / STEPS
+    x, y = checked("rows", rows, 1)[:, 0], checked("points", points, 1)[:, 0]
+    step = positive("bandwidth", bandwidth) / STEPS
     low = x.min() - step
     place = (x - low) / step
     cells = math.ceil(place.max()) + 2

@@ -17,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from montecarlo.kernels import called, inlined, kernel, multiply_add
+from theory.kde.bandwidths import positive
+from theory.kde.kernels import kernel_named
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -50,42 +52,46 @@ def decay(a: float) -> float:
     """2^-a for 0 <= a <= FURTHEST, in operations that a vector register can do.
 
     A polynomial of degree 10 in a less the nearest whole number, off by 8 eps or so; that number is
-    then taken from the exponent in the polynomial's own bits.
+    then taken from the exponent in the polynomial's own bits. Pairs of coefficients, then pairs of
+    pairs (Estrin): Horner's chain of ten would wait for itself.
     """
     shifted = np.float64(a + _TO_WHOLE)
     x = a - (shifted - _TO_WHOLE)
-    p = multiply_add(x, _C10, _C9)
-    p = multiply_add(x, p, _C8)
-    p = multiply_add(x, p, _C7)
-    p = multiply_add(x, p, _C6)
-    p = multiply_add(x, p, _C5)
-    p = multiply_add(x, p, _C4)
-    p = multiply_add(x, p, _C3)
-    p = multiply_add(x, p, _C2)
-    p = multiply_add(x, p, _C1)
-    p = np.float64(multiply_add(x, p, _C0))
+    square = x * x
+    fourth = square * square
+    low = multiply_add(square, multiply_add(x, _C3, _C2), multiply_add(x, _C1, _C0))
+    high = multiply_add(square, multiply_add(x, _C7, _C6), multiply_add(x, _C5, _C4))
+    top = multiply_add(square, _C10, multiply_add(x, _C9, _C8))
+    p = np.float64(multiply_add(fourth, multiply_add(fourth, top, high), low))
     halvings = shifted.view(np.int64) << np.int64(52)
     return float(np.int64(p.view(np.int64) - halvings).view(np.float64))
 
 
 @inlined
 def exponents(
-    shape: int, x: FloatArray, r: int, scale: float, points: FloatArray, size: int, out: FloatArray
+    shape: int,
+    x: FloatArray,
+    r: int,
+    scale: float,
+    points: FloatArray,
+    size: int,
+    low: FloatArray,
+    out: FloatArray,
 ) -> None:
-    """-log2 k of row r at `size` points, up to a constant; |u| for a kernel of bounded support."""
+    """-log2 k of row r at `size` points less `low`, up to a constant; |u| for a bounded kernel."""
     for i in range(len(points)):
         at = x[r, i]
         if shape != GAUSSIAN:
             for j in range(size):
-                out[j] = abs(points[i, j] - at) * scale
+                out[j] = multiply_add(abs(points[i, j] - at), scale, -low[j])
         elif i == 0:
             for j in range(size):
                 u = (points[i, j] - at) * scale
-                out[j] = u * u
+                out[j] = multiply_add(u, u, -low[j])
         else:
             for j in range(size):
                 u = (points[i, j] - at) * scale
-                out[j] += u * u
+                out[j] = multiply_add(u, u, out[j])
 
 
 @called
@@ -101,13 +107,23 @@ def weigh(
     work: FloatArray,
     out: FloatArray,
 ) -> None:
-    """Sums of 2^(low - exponent) over rows first..last - 1, at `size` points."""
+    """Sums of 2^(low - exponent) over rows first..last - 1, at `size` points.
+
+    Two rows at a time share what is loaded: the constants of `decay` fill the registers.
+    """
     for j in range(size):
         out[j] = 0.0
-    for r in range(first, last):
-        exponents(shape, x, r, scale, points, size, work)
+    for r in range(first, last - 1, 2):
+        exponents(shape, x, r, scale, points, size, low, work[0])
+        exponents(shape, x, r + 1, scale, points, size, low, work[1])
         for j in range(size):
-            a = work[j] - low[j]
+            a, b = work[0, j], work[1, j]
+            a, b = a if a < FURTHEST else FURTHEST, b if b < FURTHEST else FURTHEST
+            out[j] += decay(a) + decay(b)
+    if (last - first) % 2:
+        exponents(shape, x, last - 1, scale, points, size, low, work[0])
+        for j in range(size):
+            a = work[0, j]
             out[j] += decay(a if a < FURTHEST else FURTHEST)
 
 
@@ -120,14 +136,15 @@ def nearest(
     scale: float,
     points: FloatArray,
     size: int,
+    none: FloatArray,
     work: FloatArray,
     out: FloatArray,
 ) -> None:
-    """The smallest exponent over rows first..last - 1, at `size` points."""
+    """The smallest exponent over rows first..last - 1, at `size` points; `none` is zeros."""
     for j in range(size):
         out[j] = np.inf
     for r in range(first, last):
-        exponents(shape, x, r, scale, points, size, work)
+        exponents(shape, x, r, scale, points, size, none, work)
         for j in range(size):
             out[j] = min(out[j], work[j])
 
@@ -140,12 +157,13 @@ def weigh_bounded(
     last: int,
     scale: float,
     points: FloatArray,
+    none: FloatArray,
     work: FloatArray,
     out: FloatArray,
 ) -> None:
-    """Add the sums of a kernel of bounded support over rows first..last - 1, axis (point,)."""
+    """Add the sums of a bounded kernel over rows first..last - 1; `none` is zeros."""
     for r in range(first, last):
-        exponents(shape, x, r, scale, points, points.shape[1], work)
+        exponents(shape, x, r, scale, points, points.shape[1], none, work)
         for j in range(points.shape[1]):
             u = work[j]
             if shape == UNIFORM:
@@ -183,9 +201,12 @@ def add_kernels(
     """Add rows first..last - 1 to the sums exp(-low) * total of the kernel, axis (point,).
 
     Points whose rows are far, by FLOOR, are gathered and weighed again from their nearest row.
-    `work` is scratch, axes (4 + feature, point).
+    `work` is scratch, axes (6 + feature, point).
     """
-    size, far, fresh, scale = points.shape[1], 0, work[1], 1.0 / bandwidth
+    size, far, scale = points.shape[1], 0, 1.0 / bandwidth
+    fresh, none, where, near, tail = work[2], work[3], work[4], work[5], work[6:]
+    for j in range(size):
+        none[j] = 0.0
     if shape == GAUSSIAN:
         scale *= math.sqrt(0.5 / BIT)
     elif shape == LAPLACE:
@@ -193,25 +214,24 @@ def add_kernels(
     else:
         for j in range(size):
             low[j] = 0.0
-        weigh_bounded(shape, x, first, last, scale, points, work[0], total)
+        weigh_bounded(shape, x, first, last, scale, points, none, work[0], total)
         return
-    for j in range(size):
-        work[2, j] = 0.0
-    weigh(shape, x, first, last, scale, points, size, work[2], work[0], fresh)
-    floor, tail = FLOOR * (last - first), work[4:]
+    weigh(shape, x, first, last, scale, points, size, none, work, fresh)
+    floor = FLOOR * (last - first)
     for j in range(size):
         if fresh[j] < floor:
-            work[3, far] = j
+            where[far] = j
             for i in range(len(points)):
                 tail[i, far] = points[i, j]
             far += 1
         else:
             merge(low, total, j, 0.0, fresh[j])
     if far:
-        nearest(shape, x, first, last, scale, tail, far, work[0], work[2])
-        weigh(shape, x, first, last, scale, tail, far, work[2], work[0], fresh)
+        nearest(shape, x, first, last, scale, tail, far, none, work[0], near)
+        weigh(shape, x, first, last, scale, tail, far, near, work, fresh)
         for k in range(far):
-            merge(low, total, int(work[3, k]), work[2, k] * BIT, fresh[k])
+            if near[k] < math.inf:  # else no kernel reaches there in any number that can be written
+                merge(low, total, int(where[k]), near[k] * BIT, fresh[k])
 
 
 def log_height(shape: int, bandwidth: npt.ArrayLike, dim: int) -> FloatArray:
@@ -223,6 +243,22 @@ def log_height(shape: int, bandwidth: npt.ArrayLike, dim: int) -> FloatArray:
     }  # fmt: skip
     found: FloatArray = math.log(heights[shape]) - dim * np.log(h)
     return found
+
+
+def checked(name: str, given: npt.ArrayLike, columns: int | None = None) -> FloatArray:
+    """Rows or points as a table, axes (row, feature); one axis is a column.
+
+    Raises:
+        ValueError: no rows, another number of columns, an entry that is not finite.
+    """
+    table = np.asarray(given, dtype=np.float64)
+    table = table[:, None] if table.ndim == 1 and columns in (None, 1) else table
+    if table.ndim != 2 or not table.size or columns not in (None, table.shape[1]):
+        wanted = "rows of at least one" if columns is None else f"{columns}"
+        raise ValueError(f"{name} must have {wanted} columns, got shape {table.shape}")
+    if not np.isfinite(table).all():
+        raise ValueError(f"{name} must be finite, got {table[~np.isfinite(table)][0]}")
+    return table
 
 
 def log_density(
@@ -239,16 +275,24 @@ def log_density(
         bandwidth: h > 0.
         kernel: as in `KdeChain`.
 
+    Raises:
+        ValueError: NaN or another number of columns, a bandwidth that is not a finite number > 0,
+            an unknown kernel.
+
     Example:
         >>> log_density([[0.0], [1.0]], [[0.0]], 1.0)
         array([-1.138009])
     """
-    x = np.ascontiguousarray(rows, dtype=np.float64)
-    y = np.ascontiguousarray(np.asarray(points, dtype=np.float64).T)
+    x = np.ascontiguousarray(checked("rows", rows))
+    y = np.ascontiguousarray(checked("points", points, x.shape[1]).T)
+    h = positive("bandwidth", bandwidth)
+    shape = SHAPES[kernel_named(kernel).name]
+    if shape != GAUSSIAN and len(y) > 1:
+        raise ValueError(f"kernel must be gaussian for dim > 1, got {kernel!r}")
     low, total = np.full(y.shape[1], np.inf), np.zeros(y.shape[1])
-    work = np.empty((4 + len(y), y.shape[1]))
-    add_kernels(SHAPES[kernel], x, 0, len(x), bandwidth, y, work, low, total)
-    height = float(log_height(SHAPES[kernel], bandwidth, len(y)))
-    with np.errstate(divide="ignore"):
+    work = np.empty((6 + len(y), y.shape[1]))
+    height = float(log_height(shape, h, len(y)))
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):  # out of every number
+        add_kernels(shape, x, 0, len(x), h, y, work, low, total)
         found: FloatArray = np.log(total / len(x)) - low + height
     return found

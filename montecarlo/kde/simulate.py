@@ -15,6 +15,7 @@ from montecarlo.estimate import Estimates, Runs
 from montecarlo.kde.chains import chains_block, memory
 from montecarlo.kde.fields import CLOUD_VARIANCE, FIELDS, NLL, OF_TWO_CHAINS
 from montecarlo.kde.measure import POINTS, Measures, measures, why_absent
+from montecarlo.kde.nll import checked
 from montecarlo.kde.plan import Plan, plan
 from montecarlo.manifest import Manifest, described, digest, manifest
 from montecarlo.truths import Source, rows, source
@@ -259,10 +260,4 @@ def _points(chain: KdeChain, points: npt.ArrayLike | None, seed: int) -> FloatAr
         number = whole_number("seed", seed, minimum=0)
         sequence = np.random.SeedSequence(number, spawn_key=(FAMILY, 0, 0))
         return rows(chain.truth, np.random.Generator(np.random.SFC64(sequence)), POINTS)
-    table = np.asarray(points, dtype=np.float64)
-    table = table[:, None] if table.ndim == 1 and chain.dim == 1 else table
-    if table.ndim != 2 or not len(table) or table.shape[1] != chain.dim:
-        raise ValueError(f"points must have {chain.dim} columns, got shape {table.shape}")
-    if not np.isfinite(table).all():
-        raise ValueError(f"points must be finite, got {table[~np.isfinite(table)][0]}")
-    return table
+    return checked("points", points, chain.dim)

@@ -47,7 +47,7 @@ class Sums(NamedTuple):
         low, total: kernel sums exp(-low) * total, axes (slot, point).
         difference: transform of a fit less the truth's, axes (generation, [re, im], frequency).
         fine: characters of one row in the first stretch, axes ([cos, sin], frequency).
-        work: axes (4 + feature, point).
+        work: axes (6 + feature, point).
         error: integrated squared error of the first chain, axis (generation,).
         values: a row of fields.
     """
@@ -85,7 +85,7 @@ def sums(plan: Plan, by: Measures) -> Sums:
         total=total,
         difference=np.zeros((len(plan.bandwidth), 2, waves)),
         fine=np.zeros((2, waves // STRETCHES)),
-        work=np.zeros((4 + dim, points)),
+        work=np.zeros((6 + dim, points)),
         error=np.zeros(len(plan.bandwidth)),
         values=np.zeros(len(FIELDS)),
     )

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from montecarlo import truths
-from montecarlo.kde import FIELDS, estimate, log_density, simulate
+from montecarlo.kde import FIELDS, binned_log_density, estimate, log_density, simulate
 from tests.montecarlo import kde_twin as twin
 from theory.datasets import SwissRoll
 from theory.kde import KdeChain, Power
@@ -226,6 +227,38 @@ def test_log_density_is_logsumexp(dim: int, bandwidth: float) -> None:
 def test_log_density_of_a_row_a_hundred_bandwidths_away_is_its_square() -> None:
     found = log_density([[0.0]], [[100.0]], 1.0)
     assert found[0] == pytest.approx(-5000 - math.log(2 * math.pi) / 2, rel=1e-14)
+
+
+def test_a_log_density_below_every_number_is_minus_infinity() -> None:
+    """At bandwidths that a power of t comes to: never NaN."""
+    assert log_density([[0.0]], [[0.0], [1.0]], 1e-160).tolist() == [
+        pytest.approx(160 * math.log(10) - math.log(2 * math.pi) / 2, rel=1e-14),
+        -math.inf,
+    ]
+
+
+@pytest.mark.parametrize("density", [log_density, binned_log_density])
+@pytest.mark.parametrize(
+    ("rows", "points", "bandwidth", "told"),
+    [
+        ([0.0], [0.0], 0.0, "bandwidth must be a finite number > 0, got 0.0"),
+        ([0.0], [0.0], math.nan, "bandwidth must be a finite number > 0, got nan"),
+        ([0.0, math.nan], [0.0], 1.0, "rows must be finite, got nan"),
+        ([0.0], [math.inf], 1.0, "points must be finite, got inf"),
+        ([], [0.0], 1.0, "rows must have .* columns, got shape"),
+        ([[0.0]], [[0.0, 1.0]], 1.0, "points must have 1 columns"),
+    ],
+)
+def test_log_densities_of_bad_tables_are_refused(
+    density: Callable[..., object], rows: Any, points: Any, bandwidth: float, told: str
+) -> None:
+    with pytest.raises(ValueError, match=told):
+        density(rows, points, bandwidth)
+
+
+def test_only_gaussian_kernels_stand_in_space() -> None:
+    with pytest.raises(ValueError, match="gaussian for dim > 1, got 'laplace'"):
+        log_density([[0.0, 1.0]], [[0.0, 1.0]], 1.0, "laplace")
 
 
 # --- refusals -----------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ def test_table_says_what_becomes_of_the_schedule(capsys: pytest.CaptureFixture[s
     told = capsys.readouterr().out
     assert "for ever: mean density stays; at fixed rows: not safe (the cloud dies" in told
     assert main([*KDE, "--bandwidth", "optimal", "--generations", "2"]) == 0
-    assert "its decay is not known" in capsys.readouterr().out
+    assert "for ever: bandwidth grows at least geometrically (exact)" in capsys.readouterr().out
 
 
 def test_until(capsys: pytest.CaptureFixture[str]) -> None:

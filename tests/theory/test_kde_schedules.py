@@ -166,9 +166,7 @@ def test_a_safe_verdict_is_seen_in_the_curves() -> None:
         assert (found[400] < 2 * found[100]) == safe
 
 
-def test_no_verdict_where_the_decay_is_not_known() -> None:
-    with pytest.raises(UnsupportedWorkflow, match="its decay is not known"):
-        verdict(KdeChain(Normal(), Optimal()), Workflow.replace(9))
+def test_no_verdict_where_lineages_are_not_known() -> None:
     custom = Workflow.custom(9, lambda t: np.eye(t)[-1])
     with pytest.raises(UnsupportedWorkflow, match="lineages are not known"):
         verdict(KdeChain(Normal(), 0.4), custom)

@@ -14,6 +14,7 @@ cubature.py      about each component: mixtures in more dimensions
 blurred.py       that bound in a second, for the toy data sets
 verdict.py       verdict: is a schedule safe for ever
 optimal.py       optimal_bandwidths: the least exact error, greedy or for a horizon
+decay.py         what those do as t -> infinity, workflow by workflow
 augmentation.py  augmentation: do rows of a model help beside the real ones
 """
 

@@ -78,7 +78,7 @@ def limiting_means(
 def _with_real_rows(
     workflow: Workflow, power: FloatArray, kappa: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    real, rows, a = workflow.real_rows(1), workflow.schedule[-1], _real_weight(workflow)
+    real, rows, a = workflow.real_rows(1), workflow.schedule[-1], real_weight(workflow)
     b = 1 - a
     c = a / (1 - b * kappa)
     own = 1 / real + (1 - 1 / real) * power
@@ -113,7 +113,7 @@ def limiting_variance(chain: KdeChain, workflow: Workflow) -> float | None:
         return None
     if kind not in REAL_ROWS_STAY:
         return float("inf")
-    return chain.shape.variance * h**2 / _real_weight(workflow)
+    return chain.shape.variance * h**2 / real_weight(workflow)
 
 
 def limiting_cloud(chain: KdeChain, workflow: Workflow) -> float | None:
@@ -126,7 +126,7 @@ def limiting_cloud(chain: KdeChain, workflow: Workflow) -> float | None:
     return float("inf") if kind is WorkflowKind.ACCUMULATE else None
 
 
-def _real_weight(workflow: Workflow) -> float:
+def real_weight(workflow: Workflow) -> float:
     """a: the weight of the real rows in a fit."""
     real, rows = workflow.real_rows(1), workflow.schedule[-1]
     return real / (real + rows) if workflow.weight is None else workflow.weight

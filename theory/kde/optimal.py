@@ -10,8 +10,9 @@ all of h_1..h_T minimise MISE_T together: early fits then serve the last one, no
 
 The minimum is found on a fixed grid of frequencies to about 1e-6 relative in h (the error is flat
 there, so that its own value is exact to about 1e-12); errors are reported by `theory.kde.error`.
-A greedy minimum is global within a factor of 200 of the first Scott bandwidth; a minimum over a
-horizon is local, started from the greedy schedule, and never worse than it.
+A greedy minimum is global within a factor of 200 of Scott's bandwidth or of the last fit's, if that
+is wider; a minimum over a horizon is local, started from the greedy schedule, and never worse than
+it. What greedy bandwidths do for ever is derived in `theory.kde.decay`.
 
 Observed, not proved. Normal truth, n = 20 and 100, T = 10, every workflow but custom; Laplace and
 two normals, n = 100, T = 6, under replace, accumulate and anchored: the best schedule for a horizon
@@ -45,7 +46,8 @@ if TYPE_CHECKING:
 FloatArray = npt.NDArray[np.float64]
 
 LONGEST_HORIZON = 30  # generations: the search evaluates the recursion thousands of times
-REACH = 200.0  # factor around the first Scott bandwidth that is searched
+REACH = 200.0  # factor around a first guess that is searched
+WIDEST = 2.0**10  # bandwidth in widths of the truth: the lowest panel of frequencies ends there
 _COARSE = 96  # bandwidths tried before the search
 
 
@@ -128,7 +130,7 @@ def optimal_bandwidths(
             the last one repeats.
 
     Raises:
-        UnsupportedWorkflow: a horizon above 30.
+        UnsupportedWorkflow: a horizon above 30; bandwidths beyond 1,024 widths of the truth.
 
     Example:
         >>> from theory.kde.chain import KdeChain
@@ -152,14 +154,20 @@ def _greedy(chain: KdeChain, workflow: Workflow, generations: int) -> FloatArray
     grid = frequency_grid(chain, first_guess(chain, workflow.train_size(generations)) / 2)
     # The last frequency is infinity, where S = kappa = 0: it carries the floor b_t.
     root = np.append(np.sqrt(np.maximum(grid.power, 1e-300)), 0.0)
+    width = chain.truth.square_integral ** (-1 / chain.dim)
     found: list[float] = []
     plain = unit_modulus(root, lambda t: _damping(chain, grid, found[t - 1]))
 
     def choose(fit: Fit) -> None:
-        guess = first_guess(chain, fit.train_size)
+        guess = max([first_guess(chain, fit.train_size), *found[-1:]])
         square, floor = fit.mean_square[:-1], float(fit.mean_square[-1])
         mean = fit.mean[:-1] / root[:-1]
         found.append(best_bandwidth(chain, grid, square, mean, floor, guess))
+        if found[-1] > WIDEST * width:
+            raise UnsupportedWorkflow(
+                f"optimal bandwidths grow without bound here: beyond {WIDEST * width:.4g} at "
+                f"generation {len(found)}, got {generations} generations"
+            )
 
     def synthetic(rows: int, t: int, fit: Fit) -> tuple[FloatArray, FloatArray]:
         choose(fit)
