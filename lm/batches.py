@@ -94,11 +94,19 @@ def micro_batches(
     rows: Rows, chosen: npt.NDArray[Any], size: int, start: int, pad: int, *, spare: int
 ) -> Iterator[MicroBatch]:
     """The chosen rows, shortest first, at most `size` at once and with at most `spare` padding."""
+    for group in groups(rows, chosen, size, spare=spare):
+        yield padded(rows, group, start, pad)
+
+
+def groups(
+    rows: Rows, chosen: npt.NDArray[Any], size: int, *, spare: int
+) -> Iterator[npt.NDArray[np.int64]]:
+    """Numbers of the chosen rows, those of a micro-batch together."""
     lengths = np.array([len(rows.tokens[row]) for row in chosen])
     by_length = np.argsort(lengths, kind="stable")
     chosen, lengths = np.asarray(chosen)[by_length], lengths[by_length]
     for begin, end in cuts(lengths.tolist(), size, spare):
-        yield padded(rows, chosen[begin:end], start, pad)
+        yield chosen[begin:end]
 
 
 def cuts(lengths: Sequence[int], size: int, spare: int) -> list[tuple[int, int]]:

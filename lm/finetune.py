@@ -171,12 +171,6 @@ def spare_padding(device: torch.device) -> int:
     return 128 if device.type == "cpu" else 4096
 
 
-def summed(model: Any, batch: MicroBatch, device: torch.device) -> torch.Tensor:
-    """Weighted sum of the cross-entropies of a micro-batch's tokens, in nats."""
-    losses, weights = token_losses(model, batch, device)
-    return (losses * weights).sum()
-
-
 def token_losses(
     model: Any, batch: MicroBatch, device: torch.device
 ) -> tuple[torch.Tensor, torch.Tensor]:
