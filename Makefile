@@ -19,7 +19,7 @@ ARGS :=
 # The files of lm whose examples run without the extra of that name.
 LIGHT := $(addprefix lm/,batches.py config.py corpus.py losscurve.py mitigation/choice.py \
 	mitigation/curate.py mitigation/rouge.py mitigation/verify.py ngram reading.py \
-	stdlib.py textstats.py __main__.py)
+	stdlib.py textstats.py __main__.py recipe_commandline.py)
 # Modules are compiled when they are first imported: most never are.
 INSTALL := $(RUN) -m pip install --quiet --no-compile -c constraints.txt
 # The interpreters tried, in this order, unless PYTHON names one.

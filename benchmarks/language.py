@@ -1,5 +1,7 @@
 """Training and sampling of a small Llama: our loop, and what one would write without it."""
 
+import time
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -12,7 +14,8 @@ from transformers import GenerationConfig
 from lm.batches import Rows, all_equal, micro_batches, order
 from lm.config import Model, Sampling, Training
 from lm.finetune import fit
-from lm.model import random_model
+from lm.model import parameters, random_model
+from lm.reading import read_recipe
 from lm.sample import continued
 from lm.tokenizer import Coder
 
@@ -24,10 +27,10 @@ SPEC = Model(hidden=128, layers=4, heads=4, intermediate=352, context=128, vocab
 
 
 @cache
-def coder() -> Coder:
-    """A tokenizer of 8,000 entries; what they spell does not matter here."""
+def coder(entries: int = VOCABULARY) -> Coder:
+    """A tokenizer of so many entries; what they spell does not matter here."""
     made = Coder.trained(["a"], 300)
-    made.tokenizer.add_tokens([f"<{number}>" for number in range(VOCABULARY - len(made))])
+    made.tokenizer.add_tokens([f"<{number}>" for number in range(entries - len(made))])
     return made
 
 
@@ -99,3 +102,59 @@ def generated() -> None:
         pad_token_id=coder().pad, bos_token_id=coder().start,
     )  # fmt: skip
     writer().generate(tokens, attention_mask=torch.ones_like(tokens), generation_config=config)
+
+
+# --- tokens a second of the model of stdlib-finetune ----------------------------------------------
+
+AT_ONCE = 256  # rows an optimizer step, and rows written together
+FULL = Training(batch_rows=AT_ONCE, micro_batch_rows=BATCH, warmup=0.0)
+
+
+def rates(threads: int) -> tuple[float, float, float, float]:
+    """Tokens a second: trained, matrix products of training alone, sampled, and theirs alone.
+
+    Rows are as long as those of the recipe. A product is that of a micro-batch and a feed-forward
+    layer; a token takes 6 flops a weight where it is trained on, and 2 where it is written.
+    """
+    torch.set_num_threads(threads)
+    spec = read_recipe("stdlib-finetune").model
+    own_coder = coder(spec.vocabulary)
+    made = random_model(spec, own_coder, 0)
+    rng = np.random.Generator(np.random.SFC64(3))
+    lengths = (
+        np.exp(rng.normal(np.log(43), 0.42, 2 * AT_ONCE)).clip(8, 95).astype(int)
+    )  # as its rows
+    own = all_equal([rng.integers(2, spec.vocabulary, n).astype(np.int32) for n in lengths])
+    uniforms = rng.random((AT_ONCE, 48))
+
+    def train() -> int:
+        _, done = fit(
+            made, own, FULL, own_coder, steps=2, rng=plan(), accelerator=Accelerator(cpu=True),
+            progress=lambda tokens: None,
+        )  # fmt: skip
+        return done.tokens
+
+    def sample() -> int:
+        return sum(
+            map(len, continued(made, own_coder, np.zeros((AT_ONCE, 0)), uniforms, Sampling()))
+        )
+
+    rows, layer = torch.randn(BATCH * 24, spec.hidden), torch.randn(spec.hidden, spec.intermediate)
+
+    def multiply() -> int:
+        for _ in range(400):
+            torch.mm(rows, layer)
+        return 2 * 400 * rows.shape[0] * layer.numel()
+
+    flops = fastest(multiply) / parameters(made)
+    return fastest(train), flops / 6, fastest(sample), flops / 2
+
+
+def fastest(work: Callable[[], int], times: int = 3) -> float:
+    """Most of what it counts in a second."""
+    found = []
+    for _ in range(times):
+        begin = time.perf_counter()
+        done = work()
+        found.append(done / (time.perf_counter() - begin))
+    return max(found)

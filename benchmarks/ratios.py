@@ -10,6 +10,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib.util import find_spec
 
@@ -237,7 +238,35 @@ def lm() -> list[Row]:
     return [
         compared("lm, a token: bare PyTorch / our loop", bare, ours, least=1 / 1.05),
         compared("lm, a token: plain generate / our sampler", plain, inverted, least=1 / 1.1),
+        *tokens_a_second("one process of two threads", 1, 2),
+        *tokens_a_second("two processes of one thread", 2, 1),
     ]
+
+
+RATES = """
+import sys
+from benchmarks.language import rates
+print(*rates(int(sys.argv[1])))
+"""
+
+
+def tokens_a_second(how: str, processes: int, threads: int) -> list[Row]:
+    """Sums over processes that run at once, as the chains of a run do."""
+    environment = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
+    with ThreadPoolExecutor() as pool:
+        said = pool.map(lambda _: script(RATES, str(threads), **environment), range(processes))
+        each = [[float(word) for word in one.split()] for one in said]
+    trained, most_trained, written, most_written = map(sum, zip(*each, strict=True))
+    what = f"lm, 1.1 million weights, {how}"
+    return [
+        Row(
+            f"{what}: {name} / its matrix products alone", f"{rate:,.0f} tokens/s of {most:,.0f}",
+            rate / most, ">= 15,000 tokens/s", rate >= 15_000,
+        )
+        for name, rate, most in (
+            ("trained", trained, most_trained), ("sampled", written, most_written)
+        )
+    ]  # fmt: skip
 
 
 GROUPS: dict[str, Callable[[], list[Row]]] = {

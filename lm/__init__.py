@@ -19,11 +19,11 @@ text, in nats a token.
     writer.py      a synthetic batch: what is written, and which rows are kept
     mitigation/    ways out of collapse, each beside its control
     evaluate.py    held-out cross-entropy
+    fits.py        the models of one chain: where each begins, its fit, its held-out loss
     material.py    what the chains of a run share: text, tokenizer, base
     chain.py       fit, measure, write, again; one folder a generation
     run.py         every workflow and seed of a recipe, several at once on a CPU
     value.py       fits to real and synthetic rows together, a grid
-    value_table.py that grid as a table and a plot
     memory.py      too little memory, in one line
     folder.py      folders that are whole or absent, what they are of, and how to read them back
     ngram/         counts of words instead of a network: theory and text tied together in seconds
@@ -31,7 +31,7 @@ text, in nats a token.
     results.py     the curves of a run's folder
     losscurve.py   measured and published curves
     progress.py    bars with tokens a second
-    __main__.py    python -m lm
+    __main__.py    python -m lm; a module a command (*_commandline.py)
 
 Needs the extra `lm` (torch, transformers, accelerate, peft, tokenizers, datasets); importing `lm`
 itself, or `lm.config`, does not import them.

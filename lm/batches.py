@@ -93,35 +93,49 @@ def order(
 def micro_batches(
     rows: Rows, chosen: npt.NDArray[Any], size: int, start: int, pad: int, *, spare: int
 ) -> Iterator[MicroBatch]:
-    """The chosen rows, shortest first, at most `size` at once and with at most `spare` padding."""
+    """The chosen rows, shortest first, at most `size` at once; a further group costs `spare`."""
+    for group in groups(rows, chosen, size, spare=spare):
+        yield padded(rows, group, start, pad)
+
+
+def groups(
+    rows: Rows, chosen: npt.NDArray[Any], size: int, *, spare: int
+) -> Iterator[npt.NDArray[np.int64]]:
+    """Numbers of the chosen rows, those of a micro-batch together."""
     lengths = np.array([len(rows.tokens[row]) for row in chosen])
     by_length = np.argsort(lengths, kind="stable")
     chosen, lengths = np.asarray(chosen)[by_length], lengths[by_length]
     for begin, end in cuts(lengths.tolist(), size, spare):
-        yield padded(rows, chosen[begin:end], start, pad)
+        yield chosen[begin:end]
 
 
 def cuts(lengths: Sequence[int], size: int, spare: int) -> list[tuple[int, int]]:
-    """Where to cut rows of increasing lengths: at most `size` together, with `spare` padding.
+    """Where to cut rows of increasing lengths: at most `size` together, as cheap as can be.
 
-    From the longest on, which pads the most: a group takes in the next shorter row if it has room
-    and the padding of the group stays within `spare` tokens.
+    A group costs its padding and `spare` tokens more. One of m rows with more padding than
+    spare (1 + 1/2 + ... + 1/m) is cheaper in two, so that longer ones are not tried.
 
     Example:
         >>> cuts([3, 5, 9, 9, 10], size=4, spare=3)
         [(0, 2), (2, 5)]
     """
+    costs, begins = [0], [0]
+    for end in range(1, len(lengths) + 1):
+        padding, limit, least = 0, 0.0, (math.inf, 0)
+        for rows in range(1, min(size, end) + 1):
+            begin = end - rows
+            padding += lengths[end - 1] - lengths[begin]
+            limit += spare / rows
+            if padding > limit:
+                break
+            least = min(least, (costs[begin] + spare + padding, begin))
+        costs.append(int(least[0]))
+        begins.append(least[1])
     found = []
     end = len(lengths)
     while end:
-        begin, padding = end - 1, 0
-        while begin and end - begin < size:
-            padding += lengths[end - 1] - lengths[begin - 1]
-            if padding > spare:
-                break
-            begin -= 1
-        found.append((begin, end))
-        end = begin
+        found.append((begins[end], end))
+        end = begins[end]
     return found[::-1]
 
 

@@ -10,7 +10,6 @@ model of generation 1 is the same for all.
 
 from __future__ import annotations
 
-import copy
 import resource
 import sys
 import time
@@ -22,11 +21,11 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 
-from lm.batches import Rows, rows_seen, steps_of
+from lm.batches import Rows, steps_of
 from lm.config import WorkflowChoice
-from lm.corpus import ORDER, SUBSAMPLE, WEIGHTS, real_order, stream
-from lm.evaluate import Evaluation, evaluate, row_losses
-from lm.finetune import Fit, fit
+from lm.corpus import SUBSAMPLE, real_order, stream
+from lm.finetune import Fit
+from lm.fits import Fits
 from lm.folder import (
     LOSSES,
     METRICS,
@@ -44,17 +43,8 @@ from lm.folder import (
     whole,
 )
 from lm.material import Material, save_model
-from lm.memory import enough_memory
 from lm.mitigation.choice import Mitigation
-from lm.mitigation.ensemble import mixture_nats, rows_of_members
-from lm.mitigation.objective import token_loss
-from lm.model import (
-    loaded_adapters,
-    loaded_model,
-    parameters,
-    random_model,
-    with_adapters,
-)
+from lm.model import parameters
 from lm.progress import Bars
 from lm.sample import Written
 from lm.textstats import statistics
@@ -100,11 +90,11 @@ class Chain:
             **material.manifest,
         }  # fmt: skip
         self.accelerator, self.bars = accelerator, bars
+        self.fits = Fits(material, mitigation, seed, self.folder, accelerator, bars)
         self.order = real_order(len(material.train), seed)
         first = self.workflow.real_rows(1)
         self.writer = Writer(material, mitigation, seed, run, self.order, first, accelerator)
         self.written: list[list[TokenRow]] = [[]]  # synthetic batches, by generation
-        self.model: Any = None  # of the last fit, for mode continue
 
     def run(self) -> list[Metrics]:
         """Metrics of every generation from 0, those that are on disk already not made again.
@@ -187,13 +177,7 @@ class Chain:
             return
         chosen = self._real(1)
         rows = [self.material.train[row] for row in chosen]
-        metrics: Metrics = {"real_fraction": 1.0, **self._statistics(rows)}
-        if self.material.base is not None:
-            found = self.measured(self._placed(self.material.base))
-            self.material.base.to("cpu")
-            metrics |= {
-                "cross_entropy": found.cross_entropy, "bits_per_byte": found.bits_per_byte,
-            }  # fmt: skip
+        metrics = {"real_fraction": 1.0, **self._statistics(rows), **self.fits.measured_base()}
         with whole(generation_folder(self.folder, 0)) as part:
             save_rows(part, rows, [self.material.texts[row] for row in chosen])
             save_json(part / MANIFEST, {**self.manifest, "commit": current_commit()})
@@ -202,8 +186,7 @@ class Chain:
     def _generation(self, generation: int) -> None:
         begin = time.monotonic()
         _forget_peak()
-        models, done, metrics = self._fits(generation)
-        measured = self._held_out(models)
+        models, done, metrics = self._fit(generation)
         rows = self.workflow.synthetic_rows(generation)
         told = f"{self.label} batch {generation}/{self.material.recipe.generations}"
         with self.bars.rows(told, self.mitigation.candidates(rows, generation)) as progress:
@@ -211,7 +194,7 @@ class Chain:
                 models, rows, generation, self._edited_rows(generation), progress
             )
         metrics = {
-            **measured, **metrics, **found, "yield": rows / batch.attempts,
+            **metrics, **found, "yield": rows / batch.attempts,
             "finished": batch.finished, **self._statistics(batch.rows),
         }  # fmt: skip
         costs = _costs(models[0], done, batch, begin)
@@ -219,8 +202,6 @@ class Chain:
         if self.accelerator.is_main_process:
             self._save(generation, models[0], done, batch, metrics, facts)
         self.written.append(batch.rows)
-        continued = self.material.recipe.training.mode == "continue"
-        self.model = models[0] if continued else None
         self.accelerator.wait_for_everyone()
 
     def _edited_rows(self, generation: int) -> list[TokenRow]:
@@ -229,35 +210,17 @@ class Chain:
             return self.written[generation - 1]
         return [self.material.train[row] for row in self._real(1)]
 
-    def _held_out(self, models: list[Any]) -> Metrics:
-        """Held-out cross-entropy: of the model, or the mean over an ensemble and its mixture's."""
-        real, coder = self.material.held_out, self.material.coder
-        found = [self.measured(model) for model in models]
-        measured = {
-            "cross_entropy": float(np.mean([one.cross_entropy for one in found])),
-            "bits_per_byte": float(np.mean([one.bits_per_byte for one in found])),
-        }
-        if self.mitigation.ensemble is not None:
-            nats = np.array([row_losses(model, real.rows, coder)[0] for model in models])
-            measured["mixture_cross_entropy"] = mixture_nats(nats) / found[0].tokens
-        return measured
-
-    def _fits(self, generation: int) -> tuple[list[Any], Fit, Metrics]:
-        """The models of a generation, what all of their fits did, and numbers that a rerun gives.
-
-        Every member of an ensemble takes as many steps as the one model of the control.
-        """
-        training = self.material.recipe.training
+    def _fit(self, generation: int) -> tuple[list[Any], Fit, Metrics]:
+        """The models of a generation, what their fits did, and the numbers that a rerun gives."""
+        recipe = self.material.recipe
         rows, real_fraction = self._training_set(generation)
-        first = self.workflow.train_size(1) if training.step_matched else len(rows)
-        steps = steps_of(first, training.batch_rows, training.epochs)
-        members = rows_of_members(rows, self.mitigation, self.seed, generation)
-        fits = [self._fit(generation, k, own, steps) for k, own in enumerate(members)]
-        done = Fit(
-            np.mean([one.losses for _, one in fits], axis=0),
-            sum(one.tokens for _, one in fits), sum(one.seconds for _, one in fits),
-        )  # fmt: skip
+        matched = recipe.training.step_matched
+        first = self.workflow.train_size(1) if matched else len(rows)
+        steps = steps_of(first, recipe.training.batch_rows, recipe.training.epochs)
+        told = f"{self.label} fit {generation}/{recipe.generations}"
+        models, done = self.fits.models(generation, rows, steps, told)
         metrics: Metrics = {
+            **self.fits.measured(models),
             "real_fraction": real_fraction,
             "train_rows": len(rows),
             "train_tokens": done.tokens,
@@ -265,61 +228,8 @@ class Chain:
             "train_cross_entropy": float(np.mean(done.losses[-max(1, steps // 4) :])),
         }
         if self.mitigation.ensemble is not None:
-            metrics |= {"models": len(fits)}
-        return [model for model, _ in fits], done, metrics
-
-    def _fit(self, generation: int, member: int, rows: Rows, steps: int) -> tuple[Any, Fit]:
-        """One model; the first of an ensemble has the control's weights and order."""
-        recipe = self.material.recipe
-        training = recipe.training
-        seen = rows_seen(len(rows), training.batch_rows, steps, training.epochs)
-        expected = round(sum(map(len, rows.tokens)) * seen / len(rows))
-        address = (self.seed, generation, member) if member else (self.seed, generation)
-        seed = int(stream(WEIGHTS, *address).integers(2**31))
-        model = self.start(generation, seed)
-        torch.manual_seed(seed)  # dropout
-        told = f"{self.label} fit {generation}/{recipe.generations}"
-        with self.bars.tokens(told, expected) as progress:
-            return fit(
-                model, rows, training, self.material.coder, steps=steps,
-                rng=stream(ORDER, *address), accelerator=self.accelerator,
-                progress=progress, objective=token_loss(self.mitigation),
-            )  # fmt: skip
-
-    def start(self, generation: int, seed: int) -> Any:
-        """The model before a fit, on the device."""
-        recipe = self.material.recipe
-        if recipe.training.mode == "scratch":
-            model = random_model(recipe.model, self.material.coder, seed)
-        elif recipe.training.mode == "continue" and generation > 1:
-            model = self.model if self.model is not None else self._last_model(generation - 1)
-        else:
-            model = copy.deepcopy(self.material.base)
-            if recipe.lora.rank is not None:
-                model = with_adapters(model, recipe.lora, seed)
-        if recipe.training.precision == "bf16-weights":
-            model = model.to(torch.bfloat16)
-        return self._placed(model)
-
-    def _placed(self, model: Any) -> Any:
-        """The model on the device."""
-        remedy = "take a smaller one, or training.precision = 'bf16-weights'"
-        with enough_memory("hold the model", remedy):
-            return model.to(self.accelerator.device)
-
-    def measured(self, model: Any) -> Evaluation:
-        """Its cross-entropy on the held-out rows."""
-        at_once = self.material.recipe.training.micro_batch_rows
-        held, coder = self.material.held_out, self.material.coder
-        found: Evaluation = evaluate(model, held, coder, batch_rows=at_once)
-        return found
-
-    def _last_model(self, generation: int) -> Any:
-        """The model of a fit that an interrupted run has kept."""
-        recipe, folder = self.material.recipe, generation_folder(self.folder, generation) / "model"
-        if recipe.lora.rank is None:
-            return loaded_model(str(folder), recipe.training.precision)
-        return loaded_adapters(copy.deepcopy(self.material.base), folder)
+            metrics |= {"models": len(models)}
+        return models, done, metrics
 
     def _save(
         self,

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from lm.batches import Rows, micro_batches, padded
-from lm.finetune import spare_padding, summed, token_losses
+from lm.batches import Rows, groups, padded
+from lm.finetune import spare_padding, token_losses
 from lm.memory import enough_memory
 from lm.tokenizer import Coder
 
@@ -37,11 +37,13 @@ class Evaluation:
         cross_entropy: nats a token, the end of a row being one of its tokens.
         bits_per_byte: the same sum in bits, over the bytes of the text: tokenizers compare.
         tokens: tokens that count.
+        nats: of each row, axis (row,).
     """
 
     cross_entropy: float
     bits_per_byte: float
     tokens: int
+    nats: npt.NDArray[np.float64]
 
 
 def held_out(
@@ -52,7 +54,6 @@ def held_out(
     return HeldOut(Rows(tokens, np.array(prompts, dtype=np.int64), np.ones(len(tokens))), counted)
 
 
-@torch.inference_mode()
 def evaluate(model: Any, real: HeldOut, coder: Coder, *, batch_rows: int) -> Evaluation:
     """Cross-entropy of the model, in the precision of its weights.
 
@@ -65,17 +66,10 @@ def evaluate(model: Any, real: HeldOut, coder: Coder, *, batch_rows: int) -> Eva
     Raises:
         ValueError: there is too little memory.
     """
-    model.eval()
-    nats = 0.0
-    everything = np.arange(len(real.rows))
     with enough_memory("evaluate", f"lower training.micro_batch_rows = {batch_rows}"):
-        for batch in micro_batches(
-            real.rows, everything, batch_rows, coder.start, coder.pad,
-            spare=spare_padding(model.device),
-        ):  # fmt: skip
-            nats += float(summed(model, batch, model.device))
-    tokens = sum(len(row) for row in real.rows.tokens) - int(real.rows.prompts.sum())
-    return Evaluation(nats / tokens, nats / math.log(2) / max(1, real.bytes), tokens)
+        nats, counted = row_losses(model, real.rows, coder, batch_rows=batch_rows)
+    total, tokens = math.fsum(nats), int(counted.sum())
+    return Evaluation(total / tokens, total / math.log(2) / max(1, real.bytes), tokens, nats)
 
 
 @torch.inference_mode()
@@ -85,17 +79,16 @@ def row_losses(
     """(nats, tokens that count) of each row, axes (row,); the weights of the rows change nothing.
 
     Args:
-        model: in evaluation mode, on its device.
+        model: on its device.
         rows: tokens and the prompts that are left out.
         coder: start and pad token.
         batch_rows: rows at once in memory.
     """
-    order = np.argsort([len(row) for row in rows.tokens], kind="stable")
-    nats, counted = np.zeros(len(rows)), np.zeros(len(rows), dtype=np.int64)
-    for at in range(0, len(order), batch_rows):
-        chosen = order[at : at + batch_rows]
-        batch = padded(rows, chosen, coder.start, coder.pad)
+    model.eval()
+    nats = np.zeros(len(rows))
+    spare = spare_padding(model.device)
+    for group in groups(rows, np.arange(len(rows)), batch_rows, spare=spare):
+        batch = padded(rows, group, coder.start, coder.pad)
         losses, weights = token_losses(model, batch, model.device)
-        nats[chosen] = (losses * (weights > 0)).double().sum(dim=1).cpu().numpy()
-        counted[chosen] = (weights > 0).sum(dim=1).cpu().numpy()
-    return nats, counted
+        nats[group] = (losses * (weights > 0)).double().sum(dim=1).cpu().numpy()
+    return nats, np.array([len(row) for row in rows.tokens]) - rows.prompts

@@ -12,13 +12,9 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
 from lm.batches import steps_of
 from lm.chain import Chain
 from lm.config import Recipe, WorkflowChoice
-from lm.corpus import ORDER, WEIGHTS, stream
-from lm.finetune import fit
 from lm.folder import as_json, generation_folder, load_rows, locked, read_json, settle
 from lm.material import prepare
 from lm.progress import Bars
@@ -115,19 +111,11 @@ def _check(cells: list[Cell], rows: int) -> None:
 
 def _fitted(chain: Chain, cell: Cell) -> dict[str, float]:
     """Steps and loss of one cell."""
-    material, recipe = chain.material, chain.material.recipe
+    material, training = chain.material, chain.material.recipe.training
     batches = [load_rows(generation_folder(chain.folder, t))[0] for t in (0, 1)]
     tokens: list[TokenRow] = [*batches[0][: cell.real], *batches[1][: cell.synthetic]]
-    rows = material.weighted(tokens)
-    counted = material.rows if cell.step_matched else len(rows)
-    steps = steps_of(counted, recipe.training.batch_rows, recipe.training.epochs)
-    seed = int(stream(WEIGHTS, cell.seed, 1).integers(2**31))
-    model = chain.start(1, seed)
-    torch.manual_seed(seed)  # dropout
+    counted = material.rows if cell.step_matched else len(tokens)
+    steps = steps_of(counted, training.batch_rows, training.epochs)
     told = f"{cell.real} real, {cell.synthetic} synthetic"
-    with chain.bars.tokens(told, sum(map(len, tokens))) as progress:
-        model, _ = fit(
-            model, rows, recipe.training, material.coder, steps=steps,
-            rng=stream(ORDER, cell.seed, 1), accelerator=chain.accelerator, progress=progress,
-        )  # fmt: skip
-    return {"steps": steps, "cross_entropy": chain.measured(model).cross_entropy}
+    model, _ = chain.fits.one(1, material.weighted(tokens), steps, told)
+    return {"steps": steps, "cross_entropy": chain.fits.measured([model])["cross_entropy"]}

@@ -6,7 +6,6 @@ from all training rows, a larger share has those of a smaller one. It is trained
 
 from __future__ import annotations
 
-import copy
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,10 @@ from lm.batches import steps_of
 from lm.corpus import ORDER, VERIFIER, WEIGHTS, stream
 from lm.evaluate import evaluate
 from lm.finetune import fit
+from lm.fits import first_model
 from lm.folder import LOSSES, METRICS, locked, save_json, save_losses, settle, whole
 from lm.material import Material, save_model
-from lm.model import loaded_model, random_model, with_adapters
+from lm.model import loaded_model
 from lm.progress import Bars
 from montecarlo.durable import MANIFEST
 
@@ -64,19 +64,13 @@ def _make(
     recipe, coder = material.recipe, material.coder
     rows = material.weighted([material.train[row] for row in places(material, share)])
     seed = int(stream(WEIGHTS, SEED).integers(2**31))
-    model = random_model(recipe.model, coder, seed)
-    if recipe.training.mode != "scratch":
-        model = copy.deepcopy(material.base)
-        if recipe.lora.rank is not None:
-            model = with_adapters(model, recipe.lora, seed)
-    if recipe.training.precision == "bf16-weights":
-        model = model.to(torch.bfloat16)
+    model = first_model(material, seed, accelerator)
     torch.manual_seed(seed)  # dropout
     steps = steps_of(len(rows), recipe.training.batch_rows, recipe.training.epochs)
     total = round(sum(map(len, rows.tokens)) * recipe.training.epochs)
     with bars.tokens(f"{WHAT} {share}: fit", total) as told:
         model, done = fit(
-            model.to(accelerator.device), rows, recipe.training, coder, steps=steps,
+            model, rows, recipe.training, coder, steps=steps,
             rng=stream(ORDER, SEED), accelerator=accelerator, progress=told,
         )  # fmt: skip
     at_once = recipe.training.micro_batch_rows

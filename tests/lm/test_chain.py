@@ -290,7 +290,7 @@ CPU = RuntimeError("[enforce fail at alloc_cpu.cpp:124] data. DefaultCPUAllocato
             CPU,
             "to train: lower training.micro_batch_rows = 4, or set",
         ),
-        ("lm.evaluate", "summed", GPU, "to evaluate: lower training.micro_batch_rows = 4"),
+        ("lm.evaluate", "token_losses", GPU, "to evaluate: lower training.micro_batch_rows = 4"),
         ("lm.sample", "continued", GPU, "to sample: lower sampling.batch_rows = 16"),
     ],
 )

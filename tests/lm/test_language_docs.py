@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from lm.__main__ import EXAMPLES, VALUE_EXAMPLES, build_parser, changes_of
+from lm.__main__ import EXAMPLES, build_parser
 from lm.reading import read_recipe
+from lm.recipe_commandline import changes_of
+from lm.value_commandline import EXAMPLES as VALUE_EXAMPLES
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "language_models.md").read_text(encoding="utf-8")
@@ -43,7 +45,7 @@ def test_a_command_is_understood(command: str) -> None:
 
 def test_every_setting_of_the_table_is_one() -> None:
     lines = re.findall(r"^\| .*? \| (`--.*) \|$", PAGE, re.MULTILINE)
-    assert len(lines) == 9
+    assert len(lines) == 10
     for line in lines:
         first, *others = re.findall(r"`(.*?)`", line)
         begin, _, _ = first.rpartition("=" if "=" in first else " ")

@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from lm.__main__ import main
+from lm.__main__ import build_parser, main
+from lm.reading import read_recipe
+from lm.recipe_commandline import changes_of
 from tests.lm.rows import TINY, write_jsonl
+from theory.__main__ import build_parser as theory_parser
+from theory.commandline import workflow_from
 from theory.growth.tables import read_losses
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,6 +103,25 @@ def test_losses_of_any_workflow_are_read_back_with_it(
     assert plot.stat().st_size > 1000
 
 
+@pytest.mark.parametrize(
+    ("given", "theirs"),
+    [
+        ("replace,n=12,18,24", "replace --n 12,18,24"),
+        ("sliding-window,n=20,10,window=2", "sliding-window --n 20,10 --window 2"),
+        (
+            "accumulate-subsample,replacement=true,n=9",
+            "accumulate-subsample --with-replacement --n 9",
+        ),
+        ("fresh,n-real=8,n=6,12,weight=0.5", "fresh --n-real 8 --n 6,12 --weight 0.5"),
+    ],
+)
+def test_a_workflow_has_the_sizes_that_theory_takes(given: str, theirs: str) -> None:
+    options = build_parser().parse_args(["run", "stdlib-finetune", "--workflow", given])
+    (choice,) = read_recipe(options.recipe, changes=changes_of(options)).workflows
+    wanted = theory_parser().parse_args(["gaussian", "--workflow", *theirs.split()])
+    assert choice.workflow(100) == workflow_from(wanted)
+
+
 def test_losses_of_an_ngram_are_those_it_kept(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -116,6 +139,8 @@ def test_losses_of_an_ngram_are_those_it_kept(
     [
         (["--workflow", "replce"], "unknown workflow 'replce'"),
         (["--workflow", "sliding-window,window"], "must be NAME,KEY=VALUE,..."),
+        (["--workflow", "sliding-window,window=2,3"], "n alone a schedule, as in n=5,9,14"),
+        (["--workflow", "replace,n=12,none"], "workflows.n must be a whole number, got None"),
         (["--set", "training.epochs"], "--set must be KEY=VALUE, got 'training.epochs'"),
         (["--set", "training.epoch=3"], "unknown key training.epoch = 3"),
         (["--temperature", "-1"], "sampling.temperature must be > 0 and finite, got -1.0"),
