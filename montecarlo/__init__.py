@@ -11,8 +11,8 @@
     gaussian/      simulate, estimate for the Gaussian chain
     regression/    the same for linear regression
     categorical/   the same for categories, counted and sampled
-    labels.py, curation.py, curated_normal.py, editing.py, truncation.py, weighting.py,
-    stability.py, ensembles.py   the other mitigations
+    labels.py, curation.py, curated_normal.py, curated_rows.py, editing.py, truncation.py,
+    weighting.py, stability.py, ensembles.py   the other mitigations
     vectorised.py  their task: drawn side by side by NumPy
     verification/  the same for regression on labels that a verifier accepts
     __main__.py    python -m montecarlo

@@ -14,6 +14,7 @@ from loopbound import version
 from montecarlo import (
     categorical,
     curated_normal,
+    curated_rows,
     curation,
     editing,
     ensembles,
@@ -133,6 +134,7 @@ def _mitigation(options: argparse.Namespace) -> int:
         "spread": lambda **given: spread.estimate(spec, generations, **given),
         "labels": lambda **given: labels.estimate(spec, **given),
         "curation": lambda **given: curation.estimate(spec, generations, **given),
+        "curated-rows": lambda **given: curated_rows.estimate(spec, generations, **given),
         "curated-normal": lambda **given: curated_normal.estimate(spec, generations, **given),
         "editing": lambda **given: editing.estimate(spec, **given),
         "random-editing": lambda **given: editing.random(spec, **given),
