@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from montecarlo import streaming
 from montecarlo.blocks import size_of
-from montecarlo.estimate import Estimates, Runs
+from montecarlo.estimate import Estimates, Halted, Runs
 from montecarlo.manifest import Manifest, described, manifest
 from montecarlo.verification.batches import batches_block
 from montecarlo.verification.fields import FIELDS
@@ -63,7 +63,8 @@ def simulate(
         Runs: `runs.squared_error[replicate, generation]`.
 
     Raises:
-        ValueError: a value out of range, quoted; a verifier that rejects everything.
+        ValueError: a value out of range, quoted.
+        Halted: a verifier that rejects everything, by 'rows'; `finished` holds the fits before.
         UnsupportedWorkflow: subsampled, weighted or custom training sets, or 'statistics' where
             rows are counted before verification.
         Interrupted: Ctrl-C; `finished` holds the runs of the finished blocks.
@@ -99,7 +100,7 @@ def estimate(
         ValueError: also a checkpoint that is in use, damaged, ahead of `replicates`, or of another
             experiment, seed, version, processor, commit or source.
         OSError: the checkpoint cannot be read or written.
-        UnsupportedWorkflow: as `simulate`.
+        Halted, UnsupportedWorkflow: as `simulate`.
         Interrupted: Ctrl-C; `finished` holds the estimates of the finished blocks.
 
     Example:
@@ -156,10 +157,13 @@ class _Task:
         order = np.array([FIELDS.index(name) for name in self.fields], dtype=np.int64)
         if self.method == "statistics":
             batches_block(stream, self.script, self.tables, self.table, order, out)
-        elif not rows_block(stream, self.script, order, out):
-            raise ValueError(
-                f"the verifier rejects everything: {MOST_REJECTED:,} labels in a row, with "
-                f"centre={self.chain.centre!r}, radius={self.chain.radius!r}"
+            return
+        last = rows_block(stream, self.script, order, out)
+        if last < self.generations:
+            raise Halted(
+                f"after fit {last} the verifier rejects everything: {MOST_REJECTED:,} labels in a "
+                f"row, with centre={self.chain.centre!r}, radius={self.chain.radius!r}",
+                last,
             )
 
     def manifest(self, seed: int, block_size: int) -> Manifest:
