@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from montecarlo import curated_normal as tilted
 from montecarlo import curated_rows as counted
 from montecarlo import curation as curated
@@ -33,14 +30,12 @@ from theory import (
     truncation,
     weighting,
 )
-from theory.curve import Curve, Kind
 from theory.record import Record
-from theory.tables import RealTable
 from theory.verification import VerifiedSpread, spread_curves
 from theory.workflow import Workflow
 from validation.asymptotic import Grid
+from validation.experiment import Compared, Curves
 
-FloatArray = npt.NDArray[np.float64]
 Simulation = Callable[..., Estimates]
 """Takes seed, replicates, threads and checkpoint by keyword."""
 
@@ -55,7 +50,7 @@ TWINS = {
 
 
 @dataclass(frozen=True, eq=False)
-class Mitigated:
+class Mitigated(Compared):
     """One simulation of a small room and the claims that it tests; see `Experiment`.
 
     Attributes:
@@ -76,8 +71,7 @@ class Mitigated:
     known: Callable[[], Record]
     run: Simulation
 
-    claimed = True
-    table: RealTable | None = None
+    twins = TWINS
 
     @property
     def name(self) -> str:
@@ -94,27 +88,15 @@ class Mitigated:
         """The room's name."""
         return self.room
 
-    def theory(self) -> dict[str, Curve]:
-        """The curves under test, by field."""
-        known = self.known()
-        return {name: known[name] for name in self.fields}
+    def record(self) -> Curves:
+        """All that theory knows."""
+        return self.known()
 
     def simulate(
         self, *, seed: int, replicates: int, threads: int | None, checkpoint: Path | None
     ) -> Estimates:
         """The simulated fields, each once."""
         return self.run(seed=seed, replicates=replicates, threads=threads, checkpoint=checkpoint)
-
-    def twin(self, field: str) -> str:
-        """The simulated field that a theory field is compared with."""
-        return TWINS.get(field, field)
-
-    def run_std(self, field: str, curve: Curve) -> FloatArray | None:
-        """Of an exact value where theory knows it."""
-        return curve.std if curve.kind is Kind.EXACT else None
-
-    def order(self, found: Estimates, curve: Curve) -> None:
-        """No grid."""
 
 
 def experiments() -> Iterator[Mitigated]:
