@@ -7,6 +7,7 @@
     durable.py     files that are whole or absent, folders that one run has at a time
     manifest.py    what a checkpoint is of: the experiment, the seed and the code
     arrivals.py    a workflow as plain arrays: which batches arrive, and where they go
+    choices.py     fields and engines by name
     kernels.py     how kernels are compiled, and a chi-square variate
     gaussian/      simulate, estimate for the Gaussian chain
     regression/    the same for linear regression

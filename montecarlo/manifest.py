@@ -50,6 +50,12 @@ def described(spec: Any, hashed: Mapping[str, npt.ArrayLike | None]) -> dict[str
     return found | {name: digest(array) for name, array in hashed.items()}
 
 
+def described_workflow(workflow: Workflow, generations: int) -> dict[str, Any]:
+    """The workflow's fields, of custom weights the hash of so many fits'."""
+    custom = workflow.slot_weights(generations) if workflow.custom_weights else None
+    return described(workflow, {"custom_weights": custom})
+
+
 def _plain(value: Any) -> Any:
     """A spec's own spec is described, too; a workflow is, its function of weights left out."""
     if isinstance(value, Enum):

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from montecarlo.blocks import size_of
 from montecarlo.estimate import Halted
-from montecarlo.manifest import Manifest, described, manifest
+from montecarlo.manifest import Manifest, described, described_workflow, manifest
 from theory.workflow import Workflow
 
 FloatArray = npt.NDArray[np.float64]
@@ -66,7 +66,7 @@ class SideBySide:
         experiment = {
             "family": self.name,
             "spec": described(self.spec, arrays),
-            "workflow": described(self.workflow, {"custom_weights": None}),
+            "workflow": described_workflow(self.workflow, self.generations),
             "generations": self.generations,
             "fields": list(self.fields),
         }

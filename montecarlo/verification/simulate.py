@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from montecarlo import streaming
 from montecarlo.blocks import size_of
+from montecarlo.choices import chosen_fields, require_method
 from montecarlo.estimate import Estimates, Halted, Runs
-from montecarlo.manifest import Manifest, described, manifest
+from montecarlo.manifest import Manifest, described, described_workflow, manifest
 from montecarlo.verification.batches import batches_block
 from montecarlo.verification.fields import FIELDS
 from montecarlo.verification.means import MeanTable, mean_table
@@ -172,7 +173,7 @@ class _Task:
             "family": "verification",
             "method": self.method,
             "chain": described(self.chain, {"singular_values": self.script.singular_values}),
-            "workflow": described(self.workflow, {"custom_weights": None}),
+            "workflow": described_workflow(self.workflow, self.generations),
             "generations": self.generations,
             "fields": list(self.fields),
         }
@@ -186,12 +187,9 @@ def _task(
     fields: Sequence[str] | None,
     method: str,
 ) -> _Task:
-    if method not in METHODS:
-        raise ValueError(f"unknown method {method!r}: choose from {', '.join(METHODS)}")
+    require_method(method, METHODS)
     chain.require(workflow, generations)
-    for name in fields or ():
-        if name not in FIELDS:
-            raise ValueError(f"unknown field {name!r}: choose from {', '.join(FIELDS)}")
+    chosen = chosen_fields(fields, FIELDS)
     counts = chain.counts == "generated" or "acceptance" in (fields or ())
     if method == "statistics" and counts:
         raise UnsupportedWorkflow(
@@ -200,10 +198,10 @@ def _task(
         )
     if method == "auto":
         method = "rows" if counts else "statistics"
-    given = FIELDS if method == "rows" else FIELDS[:2]
+    if fields is None and method != "rows":
+        chosen = FIELDS[:2]
     script = plan(chain, workflow, generations)
     tables, table = _tables(chain, script) if method == "statistics" else (_NONE, script.slot)
-    chosen = given if fields is None else tuple(fields)
     return _Task(chain, workflow, generations, chosen, method, script, tables, table)
 
 
