@@ -80,8 +80,8 @@ test: $(STAMP) ## run the tests and the examples in the docstrings
 	@echo "compiling the kernels that are not compiled yet (a minute at first)"; \
 		$(RUN) -m tests.montecarlo.small_runs gaussian 2>/dev/null & \
 		$(RUN) -m tests.montecarlo.small_runs regression 2>/dev/null & \
-		($(RUN) -m tests.montecarlo.small_runs kde; \
-		$(RUN) -m tests.montecarlo.small_runs categorical) 2>/dev/null; wait
+		(for family in kde categorical verification; do \
+			$(RUN) -m tests.montecarlo.small_runs $$family; done) 2>/dev/null; wait
 	$(RUN) -m pytest -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder \
 		--doctest-modules --doctest-glob='*.md' \
 		tests theory montecarlo validation paper_figures loopbound.py docs/tutorial.md \

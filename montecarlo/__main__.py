@@ -14,6 +14,7 @@ from loopbound import version
 from montecarlo import (
     categorical,
     curated_normal,
+    curated_rows,
     curation,
     editing,
     ensembles,
@@ -25,7 +26,7 @@ from montecarlo import (
     verification,
     weighting,
 )
-from montecarlo.estimate import Estimate, Estimates, Interrupted
+from montecarlo.estimate import Estimate, Estimates, Halted, Interrupted
 from montecarlo.gaussian import FIELDS, METHODS, estimate
 from montecarlo.verification import spread
 from theory.categorical.commandline import add_categorical_options, categorical_chain_from
@@ -63,6 +64,7 @@ examples:
   python -m montecarlo kde --truth normal --bandwidth 0.4 --workflow accumulate --fields mise,nll
   python -m montecarlo verification --workflow replace --n 100 --radius 1 --centre 0.3
 
+A verifier that rejects everything ends a run: the fits before are printed; exit status 2.
 Ctrl-C prints the estimate from the replicates that are finished; exit status 130. With a
 checkpoint, the same command goes on from there, and so it does after a kill.
 """
@@ -133,6 +135,7 @@ def _mitigation(options: argparse.Namespace) -> int:
         "spread": lambda **given: spread.estimate(spec, generations, **given),
         "labels": lambda **given: labels.estimate(spec, **given),
         "curation": lambda **given: curation.estimate(spec, generations, **given),
+        "curated-rows": lambda **given: curated_rows.estimate(spec, generations, **given),
         "curated-normal": lambda **given: curated_normal.estimate(spec, generations, **given),
         "editing": lambda **given: editing.estimate(spec, **given),
         "random-editing": lambda **given: editing.random(spec, **given),
@@ -296,16 +299,20 @@ def _fields(options: argparse.Namespace, default: tuple[str, ...] | None) -> tup
 
 
 def _answered(options: argparse.Namespace, title: str, run: Callable[[], Estimates]) -> int:
-    """Show what a run gives, or gave until Ctrl-C; returns the exit status."""
+    """Show what a run gives, or gave until Ctrl-C or a chain's end; returns the exit status."""
     status = 0
     try:
         result = run()
-    except Interrupted as stop:
+    except (Halted, Interrupted) as stop:
+        status = 2 if isinstance(stop, Halted) else STOPPED
         if not isinstance(stop.finished, Estimates):
             print("python -m montecarlo: stopped before a block was finished", file=sys.stderr)
-            return STOPPED
-        result, status = stop.finished, STOPPED
-        print(f"python -m montecarlo: {stop}", file=sys.stderr)
+            return status
+        result = stop.finished
+        told = str(stop)
+        if isinstance(stop, Halted):
+            told = f"error: {stop}; kept: fits up to {stop.generation} of {result.count:,} runs"
+        print(f"python -m montecarlo: {told}", file=sys.stderr)
     _show(options, title, result)
     return status
 

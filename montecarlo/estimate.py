@@ -86,6 +86,21 @@ class Interrupted(KeyboardInterrupt):  # noqa: N818 (it is Ctrl-C, and not an er
         self.finished = finished
 
 
+class Halted(ValueError):  # noqa: N818 (a chain that stops, as Interrupted is a run that does)
+    """A chain that cannot go on; raised once the generations before it are in place.
+
+    Attributes:
+        generation: the last one that every run has.
+        finished: `Runs` or `Estimates` up to it, of the runs until the chain stopped; None where
+            they are not gathered yet.
+    """
+
+    def __init__(self, message: str, generation: int) -> None:
+        super().__init__(message)
+        self.generation = generation
+        self.finished: Runs | Estimates | None = None
+
+
 @nb.njit(nogil=True, cache=True, error_model="numpy", fastmath={"reassoc"})
 def _moments(runs: FloatArray, mean: FloatArray, squares: FloatArray) -> None:
     """Mean and sum of squared deviations of each row of runs, axes (entry, replicate).
@@ -141,12 +156,10 @@ class Moments:
             squares = squares + shift**2 * (self.count * other.count / count)
         return Moments(count, mean, squares)
 
-    def estimates(self, fields: tuple[str, ...]) -> Estimates:
-        """Named estimates, where the last axis is the field."""
-        std = np.sqrt(self.squares / max(self.count - 1, 1))
+    def estimates(self, fields: tuple[str, ...], until: int | None = None) -> Estimates:
+        """Named estimates, axes (generation, field); those of generations 0..until."""
+        mean, squares = (x if until is None else x[: until + 1] for x in (self.mean, self.squares))
+        std = np.sqrt(squares / max(self.count - 1, 1))
         return Estimates(
-            {
-                name: Estimate(self.count, self.mean[..., i], std[..., i])
-                for i, name in enumerate(fields)
-            }
+            {name: Estimate(self.count, mean[..., i], std[..., i]) for i, name in enumerate(fields)}
         )

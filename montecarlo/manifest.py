@@ -11,7 +11,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from enum import Enum
 from importlib import metadata
 from pathlib import Path
@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from loopbound import version
 from theory.commandline import plain
+from theory.workflow import Workflow
 
 Manifest = dict[str, Any]
 
@@ -45,9 +46,23 @@ def manifest(experiment: Mapping[str, Any], seed: int, block_size: int) -> Manif
 
 def described(spec: Any, hashed: Mapping[str, npt.ArrayLike | None]) -> dict[str, Any]:
     """The fields of a frozen spec; of those named in `hashed` the hash of that array instead."""
-    found = {field.name: getattr(spec, field.name) for field in fields(spec)}
-    found = {name: x.value if isinstance(x, Enum) else plain(x) for name, x in found.items()}
+    found = {field.name: _plain(getattr(spec, field.name)) for field in fields(spec)}
     return found | {name: digest(array) for name, array in hashed.items()}
+
+
+def described_workflow(workflow: Workflow, generations: int) -> dict[str, Any]:
+    """The workflow's fields, of custom weights the hash of so many fits'."""
+    custom = workflow.slot_weights(generations) if workflow.custom_weights else None
+    return described(workflow, {"custom_weights": custom})
+
+
+def _plain(value: Any) -> Any:
+    """A spec's own spec is described, too; a workflow is, its function of weights left out."""
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Workflow):
+        return described(value, {"custom_weights": None})
+    return described(value, {}) if is_dataclass(value) else plain(value)
 
 
 def digest(array: npt.ArrayLike | None) -> str | None:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from montecarlo import blocks
 from montecarlo.checkpoint import Running, resumed
-from montecarlo.estimate import Estimates, Interrupted, Moments, Runs
+from montecarlo.estimate import Estimates, Halted, Interrupted, Moments, Runs
 from montecarlo.manifest import Manifest
 from theory.workflow import Workflow
 
@@ -55,7 +55,11 @@ class Task(Protocol):
         """Runs of a block; `blocks.size_of` what they draw, where that is most of their cost."""
 
     def fill(self, stream: np.random.Generator, out: FloatArray) -> None:
-        """Runs from the stream into out, axes (generation, field, replicate)."""
+        """Runs from the stream into out, axes (generation, field, replicate).
+
+        Raises:
+            Halted: some run has no more generations than that, which all runs have got.
+        """
 
     def manifest(self, seed: int, block_size: int) -> Manifest:
         """What a checkpoint is of."""
@@ -65,25 +69,29 @@ def all_runs(task: Task, seed: int, replicates: int, threads: int | None) -> Run
     """Every run of the task.
 
     Raises:
+        Halted: a chain cannot go on; `finished` holds the generations before, of the runs so far.
         Interrupted: Ctrl-C; `finished` holds the runs of the finished blocks.
     """
     parts: list[FloatArray] = []
 
-    def job(stream: np.random.Generator, size: int) -> FloatArray:
+    def job(stream: np.random.Generator, size: int) -> tuple[FloatArray, Halted | None]:
         out = np.empty((task.generations + 1, len(task.fields), size))
-        task.fill(stream, out)
-        return out
+        return out, _filled(task, stream, out)
 
-    def runs() -> Runs:
-        values = np.concatenate(parts, axis=2).transpose(1, 2, 0)
+    def runs(until: int) -> Runs:
+        values = np.concatenate(parts, axis=2)[: until + 1].transpose(1, 2, 0)
         return Runs(dict(zip(task.fields, np.ascontiguousarray(values), strict=True)))
 
     try:
-        parts.extend(_blocks(task, job, seed, replicates, threads))
+        for part, halted in _blocks(task, job, seed, replicates, threads):
+            parts.append(part)
+            if halted is not None:
+                halted.finished = runs(halted.generation)
+                raise halted
     except KeyboardInterrupt as stop:
         count = sum(part.shape[2] for part in parts)
-        raise Interrupted(runs() if parts else None, count) from stop
-    return runs()
+        raise Interrupted(runs(task.generations) if parts else None, count) from stop
+    return runs(task.generations)
 
 
 def estimates(
@@ -93,6 +101,7 @@ def estimates(
 
     Raises:
         ValueError: a seed, a number or a checkpoint that is refused.
+        Halted: a chain cannot go on; `finished` holds the generations before, of the runs so far.
         Interrupted: Ctrl-C; `finished` holds the estimates of the finished blocks.
     """
     seed, replicates, threads = blocks.checked(seed, replicates, threads)
@@ -100,19 +109,25 @@ def estimates(
     numbers = (task.generations + 1) * len(task.fields)
     chunk = max(_CHUNK // (numbers * task.together), 1) * task.together
 
-    def moments(stream: np.random.Generator, size: int) -> Moments:
+    def moments(stream: np.random.Generator, size: int) -> tuple[Moments, Halted | None]:
         memory = np.empty(numbers * min(chunk, size))
-        parts = []
+        parts, halted = [], None
         for start in range(0, size, chunk):
             shape = (task.generations + 1, len(task.fields), min(chunk, size - start))
             out = memory[: math.prod(shape)].reshape(shape)
-            task.fill(stream, out)
+            halted = _filled(task, stream, out)
             parts.append(Moments.of(out))
-        return reduce(Moments.merge, parts)
+            if halted is not None:
+                break
+        return reduce(Moments.merge, parts), halted
 
     try:
         with _resumed(checkpoint, task, seed, replicates) as running:
-            for part in _blocks(task, moments, seed, replicates, threads, running.blocks):
+            for part, halted in _blocks(task, moments, seed, replicates, threads, running.blocks):
+                if halted is not None:  # a checkpoint keeps the blocks before
+                    whole = part if running.total is None else running.total.merge(part)
+                    halted.finished = whole.estimates(task.fields, halted.generation)
+                    raise halted
                 running.add(part)
     except KeyboardInterrupt as stop:
         total = running.total
@@ -120,6 +135,16 @@ def estimates(
         raise Interrupted(finished, 0 if total is None else total.count) from stop
     assert running.total is not None
     return running.total.estimates(task.fields)
+
+
+def _filled(task: Task, stream: np.random.Generator, out: FloatArray) -> Halted | None:
+    """Fill out with runs; what stopped one of them, whose later generations are NaN for all."""
+    try:
+        task.fill(stream, out)
+    except Halted as stop:
+        out[stop.generation + 1 :] = np.nan
+        return stop
+    return None
 
 
 def _resumed(

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from montecarlo.blocks import size_of
-from montecarlo.manifest import Manifest, described, manifest
+from montecarlo.estimate import Halted
+from montecarlo.manifest import Manifest, described, described_workflow, manifest
 from theory.workflow import Workflow
 
 FloatArray = npt.NDArray[np.float64]
@@ -28,8 +29,10 @@ class SideBySide:
         generations: fits a run.
         fields: names of what is measured.
         draws: random numbers a run.
-        block: (stream, runs) -> values, axes (generation, field, replicate).
+        block: (stream, runs) -> values, axes (generation, field, replicate); those of fewer
+            generations where some run has no more.
         hashed: fields of the spec that are arrays.
+        halts: why a run has no more generations, where one can.
     """
 
     family: int
@@ -41,6 +44,7 @@ class SideBySide:
     draws: int
     block: Callable[[np.random.Generator, int], FloatArray]
     hashed: tuple[str, ...] = ()
+    halts: str = ""
     together: int = 1
 
     @property
@@ -50,7 +54,11 @@ class SideBySide:
 
     def fill(self, stream: np.random.Generator, out: FloatArray) -> None:
         """Runs from the stream into out, axes (generation, field, replicate)."""
-        out[:] = self.block(stream, out.shape[2])
+        values = self.block(stream, out.shape[2])
+        out[: len(values)] = values
+        last = len(values) - 1
+        if last < self.generations:
+            raise Halted(f"after fit {last} {self.halts}", last)
 
     def manifest(self, seed: int, block_size: int) -> Manifest:
         """What a checkpoint is of."""
@@ -58,7 +66,7 @@ class SideBySide:
         experiment = {
             "family": self.name,
             "spec": described(self.spec, arrays),
-            "workflow": described(self.workflow, {"custom_weights": None}),
+            "workflow": described_workflow(self.workflow, self.generations),
             "generations": self.generations,
             "fields": list(self.fields),
         }

@@ -112,6 +112,7 @@ SPECS = {
     "theory.labels": {"VerifiedLabels"},
     "theory.curation": {"CuratedChain"},
     "theory.curated_normal": {"CuratedNormal"},
+    "theory.curated_rows": {"CuratedRows"},
     "theory.editing": {"EditedChain", "RandomEdits"},
     "theory.truncation": {"Regrowth", "TruncatedChain"},
     "theory.weighting": {"WeightedCovariance"},

@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from montecarlo import curated_normal as tilted
+from montecarlo import curated_rows as counted
 from montecarlo import curation as curated
 from tests.oracles import mitigations as oracle
 from theory import (
     curated_normal,
+    curated_rows,
     curation,
     editing,
     ensembles,
@@ -25,7 +27,7 @@ from theory import (
 from theory.curve import Curve, Kind
 from theory.record import Record
 from theory.verification import VerifiedSpread, spread_curves
-from theory.workflow import UnsupportedWorkflow
+from theory.workflow import UnsupportedWorkflow, Workflow
 from validation import mitigations
 from validation.calibrated import Verdict
 from validation.check import check
@@ -106,6 +108,45 @@ def test_published_bounds_of_curation_hold(rewards, draws, weight):
         assert (lower.values <= known.expected_weight.values * (1 + 1e-12)).all()
         if "divergence_upper" in known.fields:
             assert (known.divergence.values <= known.divergence_upper.values + 1e-12).all()
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_few_curated_rows_are_the_law_of_their_counts(fresh):
+    """40,000 runs: 5.5 standard errors (4e-8 falsely); 3 % of a share would be seen."""
+    flow = Workflow.fresh(4, 3) if fresh else Workflow.anchored(4, 3)
+    spec = curated_rows.CuratedRows((0.6, 0.4), (0.0, 1.5), 2, flow)
+    found = counted.estimate(spec, 4, seed=2, replicates=40_000).probability_1
+    known = np.array(oracle.curated_counts(0.4, 1.5, 4, 3, 3, fresh))
+    assert (np.abs(found.mean[1:] - known) < 5.5 * found.std_error[1:]).all()
+    assert (5.5 * found.std_error[1:] < 0.03 * known).all()
+    limit = curated_rows.curves(spec, 4).probability_1
+    assert abs(limit[4] - known[3]) > 5.5 * found.std_error[4]  # few rows are not many
+
+
+@pytest.mark.parametrize("draws", [2, math.inf])
+def test_curated_rows_tend_to_the_mixed_chain(draws):
+    """Winners over real rows are the weight of the mixed chain."""
+    spec = curated_rows.CuratedRows(REFERENCE, REWARDS, draws, Workflow.anchored(20, 10))
+    mixed = curation.curves(curation.CuratedChain(REFERENCE, REWARDS, draws, 0.5), 5)
+    known = curated_rows.curves(spec, 6)
+    assert known.expected_weight.kind is Kind.ASYMPTOTIC
+    for name in ("probability_0", "expected_weight", "divergence"):
+        assert known[name].values[1:] == pytest.approx(mixed[name].values, rel=1e-12, abs=1e-15)
+    weighted = Workflow.fresh(9, 4, weight=2 / 3)
+    same = curated_rows.CuratedRows(REFERENCE, REWARDS, draws, weighted)
+    assert curated_rows.curves(same, 6).divergence.values == pytest.approx(known.divergence.values)
+
+
+@pytest.mark.parametrize("draws", [2, math.inf])
+def test_a_category_that_is_gone_wins_no_more(draws):
+    """Two rows a batch: a quarter starts without the better category, more lose it later."""
+    spec = curated_rows.CuratedRows((0.5, 0.5), (0.0, 5.0), draws, Workflow.replace(2))
+    found = counted.estimate(spec, 20, seed=1, replicates=4_000)
+    better = 1 / (1 + math.exp(-5))
+    wins = better if draws == math.inf else 0.25 + 0.5 * better
+    lost = 0.25 + 0.5 * (1 - wins) ** 2 / ((1 - wins) ** 2 + wins**2)
+    assert abs(found.probability_0.mean[20] - lost) < 5.5 * found.probability_0.std_error[20]
+    assert found.divergence.mean[20] == pytest.approx(math.log(2), rel=1e-12)
 
 
 def test_gaussian_curation_is_a_product_of_densities():

@@ -14,8 +14,8 @@
     datasets.py       blobs, circles, moons, SwissRoll as populations
     kde/              KdeChain: curves, verdict, optimal_bandwidths, augmentation
     verification/     VerifiedChain: curves, phase_diagram; VerifiedSpread
-    labels.py         verified labels; curation.py, curated_normal.py, editing.py, truncation.py,
-                      weighting.py, stability.py, ensembles.py: the other mitigations
+    labels.py         verified labels; curation.py, curated_normal.py, curated_rows.py, editing.py,
+                      truncation.py, weighting.py, stability.py, ensembles.py: other mitigations
     mitigations/      these as commands
     growth/           what a measured loss curve follows: shapes, bands, criteria
     planner/          Pipeline, plan: will it collapse, and what is the cheapest fix

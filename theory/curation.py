@@ -83,8 +83,22 @@ def step(chain: CuratedChain, p: FloatArray) -> FloatArray:
     Raises:
         UnsupportedWorkflow: more than MOST ways to draw K - 1 rows.
     """
-    winners = p * _advantage(chain, p)
-    found = chain.share * winners / winners.sum() + (1 - chain.share) * np.array(chain.reference)
+    found = chain.share * winners(chain, p) + (1 - chain.share) * np.array(chain.reference)
+    return np.asarray(found / found.sum())
+
+
+def winners(chain: CuratedChain, p: FloatArray) -> FloatArray:
+    """Probabilities of a winner of K draws of a model, axis (category,). Exact.
+
+    Raises:
+        UnsupportedWorkflow: more than MOST ways to draw K - 1 rows.
+
+    Example:
+        >>> chain = CuratedChain((0.5, 0.5), (0.0, 1.0), math.inf)
+        >>> winners(chain, np.array([0.5, 0.5])).round(3).tolist()
+        [0.269, 0.731]
+    """
+    found = p * _advantage(chain, p)
     return np.asarray(found / found.sum())
 
 
@@ -112,8 +126,7 @@ def curves(chain: CuratedChain, generations: int) -> Record:
         for i in range(len(e))
     }
     found["expected_weight"] = Curve(mean, Kind.EXACT, _SOURCE, limit=float(fixed @ e))
-    ratio = np.where(p > 0, p / np.where(p[0] > 0, p[0], 1.0), 1.0)
-    found["divergence"] = Curve((p * np.log(ratio)).sum(axis=1), Kind.EXACT, _SOURCE)
+    found["divergence"] = Curve(divergences(p), Kind.EXACT, _SOURCE)
     found["expected_weight_lower"] = Curve(
         _weight_lower(chain, mean, variance, float(e[p[0] > 0].max())), Kind.LOWER, _PUBLISHED
     )
@@ -123,6 +136,12 @@ def curves(chain: CuratedChain, generations: int) -> Record:
         values = np.append(0.0, np.full(generations, bound))
         found["divergence_upper"] = Curve(values, Kind.UPPER, _PUBLISHED)
     return Record(found)
+
+
+def divergences(p: FloatArray) -> FloatArray:
+    """KL(p_t || p_0) in nats of probabilities of axes (generation, category)."""
+    ratio = np.where(p > 0, p / np.where(p[0] > 0, p[0], 1.0), 1.0)
+    return np.asarray((p * np.log(ratio)).sum(axis=1))
 
 
 def stationary(chain: CuratedChain) -> Record:

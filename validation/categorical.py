@@ -9,23 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from montecarlo.categorical import estimate
-from montecarlo.estimate import Estimates
 from theory.categorical import FIELDS, CategoricalChain, available, curves, uniform, zipf
-from theory.curve import Curve, Kind
-from theory.tables import RealTable
 from theory.workflow import Workflow
-from validation.experiment import by_name
+from validation.experiment import OnTruth
 from validation.gaussian import every_other_batch
-
-FloatArray = npt.NDArray[np.float64]
 
 TWINS: dict[str, str] = {name: name for name in FIELDS} | {"survivors_lower": "survivors"}
 """Theory field -> simulated field."""
@@ -35,36 +25,11 @@ SPECTRUM = ("survivors", "entropy")
 COLLAPSE = ("collapse_probability", "collapse_time")
 
 
-@dataclass(frozen=True, eq=False)
-class CategoricalExperiment:
-    """One simulation of a categorical chain and the claims that it tests; see `Experiment`.
+class CategoricalExperiment(OnTruth[CategoricalChain]):
+    """One simulation of a categorical chain and the claims that it tests."""
 
-    Attributes:
-        label: names the workflow in the claims' names.
-        truth: names the chain in them.
-        chain: the true probabilities.
-        workflow: who trains on what.
-        generations: fits a run.
-        fields: theory fields tested.
-        method: the engine of the simulation.
-    """
-
-    label: str
-    truth: str
-    chain: CategoricalChain
-    workflow: Workflow
-    generations: int
-    fields: tuple[str, ...]
-    method: str = "auto"
-
-    claimed = True
-    table: RealTable | None = None
-
-    @property
-    def name(self) -> str:
-        """categorical/truth/workflow/size[/engine]."""
-        engine = "" if self.method == "auto" else f"/{self.method}"
-        return by_name(f"categorical/{self.truth}/{self.label}", self.workflow) + engine
+    family, twins = "categorical", TWINS
+    curves, estimate = staticmethod(curves), staticmethod(estimate)
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -72,32 +37,6 @@ class CategoricalExperiment:
         return {
             "categories": self.chain.categories, "truth": self.truth, "method": self.method,
         }  # fmt: skip
-
-    def theory(self) -> dict[str, Curve]:
-        """The curves under test, by field."""
-        known = curves(self.chain, self.workflow, self.generations)
-        return {name: known[name] for name in self.fields}
-
-    def simulate(
-        self, *, seed: int, replicates: int, threads: int | None, checkpoint: Path | None
-    ) -> Estimates:
-        """The simulated fields, each once."""
-        return estimate(
-            self.chain, self.workflow, self.generations, seed=seed, replicates=replicates,
-            fields=tuple(dict.fromkeys(TWINS[name] for name in self.fields)),
-            method=self.method, threads=threads, checkpoint=checkpoint,
-        )  # fmt: skip
-
-    def twin(self, field: str) -> str:
-        """The simulated field that a theory field is compared with."""
-        return TWINS[field]
-
-    def run_std(self, field: str, curve: Curve) -> FloatArray | None:
-        """Known of a probability only."""
-        return curve.std if curve.kind is Kind.EXACT else None
-
-    def order(self, found: Estimates, curve: Curve) -> None:
-        """No grid."""
 
 
 def _workflows(n: int) -> dict[str, Workflow]:

@@ -18,12 +18,12 @@ import numpy.typing as npt
 
 from montecarlo.estimate import Estimates
 from montecarlo.gaussian import estimate
-from theory.curve import Curve, Kind
+from theory.curve import Curve
 from theory.gaussian import FIELDS as GAUSSIAN_FIELDS
 from theory.gaussian import GaussianChain, curves, survival
 from theory.tables import RealTable
 from theory.workflow import Workflow
-from validation.experiment import by_name
+from validation.experiment import Compared, by_name
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -45,7 +45,7 @@ LIKELIHOOD = (
 
 
 @dataclass(frozen=True, eq=False)
-class GaussianExperiment:
+class GaussianExperiment(Compared):
     """One simulation of a Gaussian chain and the claims that it tests; see `Experiment`.
 
     Attributes:
@@ -69,6 +69,8 @@ class GaussianExperiment:
     claimed: bool = True
     method: str = "auto"
     threshold: float | None = None
+
+    twins = TWINS
 
     @property
     def name(self) -> str:
@@ -102,21 +104,14 @@ class GaussianExperiment:
         """The simulated fields, each once."""
         return estimate(
             self.chain, self.workflow, self.generations, seed=seed, replicates=replicates,
-            fields=tuple(dict.fromkeys(TWINS[name] for name in self.fields)),
+            fields=self.simulated,
             threshold=self.threshold, method=self.method, threads=threads,
             data=None if self.table is None else self.table.rows, checkpoint=checkpoint,
         )  # fmt: skip
 
-    def twin(self, field: str) -> str:
-        """The simulated field that a theory field is compared with."""
-        return TWINS[field]
-
     def run_std(self, field: str, curve: Curve) -> FloatArray | None:
         """A bound has none, and a table has fourth moments of its own."""
-        return curve.std if curve.kind is Kind.EXACT and self.table is None else None
-
-    def order(self, found: Estimates, curve: Curve) -> None:
-        """No grid."""
+        return super().run_std(field, curve) if self.table is None else None
 
 
 def every_other_batch(t: int) -> FloatArray:

@@ -8,15 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from montecarlo.estimate import Estimates
 from montecarlo.kde import estimate
-from theory.curve import Curve
 from theory.datasets import SwissRoll, blobs, circles
 from theory.kde import KdeChain, Power, Scott
 from theory.kde.curves import FIELDS, curves
@@ -25,10 +21,8 @@ from theory.tables import RealTable
 from theory.truths import Laplace, Normal, StudentT, Uniform
 from theory.workflow import Workflow
 from validation.data import standardised
-from validation.experiment import by_name
+from validation.experiment import OnTruth, by_name
 from validation.gaussian import every_other_batch
-
-FloatArray = npt.NDArray[np.float64]
 
 TWINS: dict[str, str] = {name: name for name in FIELDS} | {"excess_nll_lower": "excess_nll"}
 """Theory field -> simulated field."""
@@ -38,28 +32,17 @@ CLOUD = ("extra_variance", "cloud_variance", "cloud_mean_error")
 
 
 @dataclass(frozen=True, eq=False)
-class KdeExperiment:
-    """One simulation of a kernel-density chain and the claims that it tests; see `Experiment`.
+class KdeExperiment(OnTruth[KdeChain]):
+    """One simulation of a kernel-density chain and the claims that it tests.
 
-    Attributes:
-        label: names the workflow in the claims' names.
-        truth: names the truth, the bandwidths and the kernel there.
-        chain: the three themselves.
-        workflow: who trains on what.
-        generations: fits a run.
-        fields: theory fields tested.
-        table: its rows, standardised and smoothed, are the truth; None for one of our own.
+    A table's rows, standardised and smoothed, are the truth.
     """
 
-    label: str
-    truth: str
-    chain: KdeChain
-    workflow: Workflow
     generations: int = 3
     fields: tuple[str, ...] = MISE
-    table: RealTable | None = None
 
-    claimed = True
+    family, twins = "kde", TWINS
+    curves, estimate = staticmethod(curves), staticmethod(estimate)
 
     @property
     def name(self) -> str:
@@ -75,32 +58,6 @@ class KdeExperiment:
             "dim": chain.dim, "truth": type(chain.truth).__name__,
             "bandwidth": str(chain.bandwidth), "kernel": chain.kernel,
         }  # fmt: skip
-
-    def theory(self) -> dict[str, Curve]:
-        """The curves under test, by field."""
-        known = curves(self.chain, self.workflow, self.generations)
-        return {name: known[name] for name in self.fields}
-
-    def simulate(
-        self, *, seed: int, replicates: int, threads: int | None, checkpoint: Path | None
-    ) -> Estimates:
-        """The simulated fields, each once."""
-        return estimate(
-            self.chain, self.workflow, self.generations, seed=seed, replicates=replicates,
-            fields=tuple(dict.fromkeys(TWINS[name] for name in self.fields)), threads=threads,
-            checkpoint=checkpoint,
-        )  # fmt: skip
-
-    def twin(self, field: str) -> str:
-        """The simulated field that a theory field is compared with."""
-        return TWINS[field]
-
-    def run_std(self, field: str, curve: Curve) -> FloatArray | None:
-        """Theory knows none."""
-        return None
-
-    def order(self, found: Estimates, curve: Curve) -> None:
-        """No grid."""
 
 
 def _workflows(n: int) -> dict[str, Workflow]:
@@ -198,10 +155,10 @@ def on_table(
     whole = KdeChain.from_rows(rows, 0.5, 0.5)
     first = KdeChain.from_rows(rows[:, :1], 0.5, 0.2)
     found = [
-        KdeExperiment(label, f"{truth}/moments", whole, flow, 2, CLOUD[1:], table)
+        KdeExperiment(label, f"{truth}/moments", whole, flow, 2, CLOUD[1:], table=table)
         for label, flow in chosen
     ]
     return found + [
-        KdeExperiment(label, f"{truth}/column1", first, flow, 2, MISE, table)
+        KdeExperiment(label, f"{truth}/column1", first, flow, 2, MISE, table=table)
         for label, flow in chosen
     ]

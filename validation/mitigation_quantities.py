@@ -94,6 +94,12 @@ MITIGATIONS: dict[str, Quantity] = {
             ),
         ),
     ),
+    "divergence_upper": Quantity(
+        "Divergence of curated rows, bounded from above",
+        r"\mathrm{KL}(p_t\,\|\,p_{\mathrm{ref}})",
+        "nats",
+        laws=(("mixed, lambda < 1/(K - 1)", r"-\log(1 - \lambda\,(K - 1))"),),
+    ),
     "mean": Quantity("Mean of a curated normal law", r"E\,x_t"),
     "second_moment": Quantity("Its second moment", r"E\,x_t^2"),
     "test_error": Quantity("Test error after editing", r"E\,|w_t - w^*|^2", "a squared weight"),

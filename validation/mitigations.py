@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from montecarlo import curated_normal as tilted
+from montecarlo import curated_rows as counted
 from montecarlo import curation as curated
 from montecarlo import editing as edited
 from montecarlo import ensembles as several
@@ -23,6 +21,7 @@ from montecarlo.estimate import Estimates
 from montecarlo.verification import spread as narrowed
 from theory import (
     curated_normal,
+    curated_rows,
     curation,
     editing,
     ensembles,
@@ -31,19 +30,18 @@ from theory import (
     truncation,
     weighting,
 )
-from theory.curve import Curve, Kind
 from theory.record import Record
-from theory.tables import RealTable
 from theory.verification import VerifiedSpread, spread_curves
 from theory.workflow import Workflow
 from validation.asymptotic import Grid
+from validation.experiment import Compared, Curves
 
-FloatArray = npt.NDArray[np.float64]
 Simulation = Callable[..., Estimates]
 """Takes seed, replicates, threads and checkpoint by keyword."""
 
 TWINS = {
     "expected_weight_lower": "expected_weight",
+    "divergence_upper": "divergence",
     "test_error_published": "test_error",
     "test_error_lower": "test_error",
     "distance_upper": "distance",
@@ -52,7 +50,7 @@ TWINS = {
 
 
 @dataclass(frozen=True, eq=False)
-class Mitigated:
+class Mitigated(Compared):
     """One simulation of a small room and the claims that it tests; see `Experiment`.
 
     Attributes:
@@ -73,8 +71,7 @@ class Mitigated:
     known: Callable[[], Record]
     run: Simulation
 
-    claimed = True
-    table: RealTable | None = None
+    twins = TWINS
 
     @property
     def name(self) -> str:
@@ -91,27 +88,15 @@ class Mitigated:
         """The room's name."""
         return self.room
 
-    def theory(self) -> dict[str, Curve]:
-        """The curves under test, by field."""
-        known = self.known()
-        return {name: known[name] for name in self.fields}
+    def record(self) -> Curves:
+        """All that theory knows."""
+        return self.known()
 
     def simulate(
         self, *, seed: int, replicates: int, threads: int | None, checkpoint: Path | None
     ) -> Estimates:
         """The simulated fields, each once."""
         return self.run(seed=seed, replicates=replicates, threads=threads, checkpoint=checkpoint)
-
-    def twin(self, field: str) -> str:
-        """The simulated field that a theory field is compared with."""
-        return TWINS.get(field, field)
-
-    def run_std(self, field: str, curve: Curve) -> FloatArray | None:
-        """Of an exact value where theory knows it."""
-        return curve.std if curve.kind is Kind.EXACT else None
-
-    def order(self, found: Estimates, curve: Curve) -> None:
-        """No grid."""
 
 
 def experiments() -> Iterator[Mitigated]:
@@ -130,6 +115,8 @@ def grids() -> Iterator[Grid]:
     """What holds as rows, or draws a winner, grow."""
     yield from (_narrowed("variance"), _narrowed("verifier_error"))
     yield from (_many_labels(0.3), _many_labels(0.9))
+    yield _curated_rows("anchored", 4, lambda rows: Workflow.anchored(rows, rows))
+    yield _curated_rows("accumulate", math.inf, Workflow.accumulate)
     linear = curated_normal.CuratedNormal(1.0, 1.0, slope=0.5)
     yield Grid(
         stem="mitigations/curation/normal-linear", field="mean",
@@ -207,10 +194,9 @@ def _curation() -> Iterator[Mitigated]:
         ("mixed-kinf", curation.CuratedChain(even, rewards, inf, 1.0), 3, (*shares[1:], *means)),
     ):
         yield _curated(truth, chain, generations, fields)
-    asked = {(inf, 0.2): 2, (inf, 1.0): 3, (4, 0.2): 2, (4, 0.3): 1}
-    for (draws, weight), many in asked.items():
-        yield _for_ever(curation.CuratedChain(reference, rewards, draws, weight), shares[:many])
-    yield _for_ever(curation.CuratedChain(reference, rewards, inf, 5.0), shares[2:])
+    for draws, weight in ((inf, 0.2), (inf, 1.0), (4, 0.2), (4, 0.3), (inf, 5.0)):
+        yield _for_ever(curation.CuratedChain(reference, rewards, draws, weight), shares)
+    yield _diverging(curation.CuratedChain(reference, rewards, 4, 0.2), 2)
 
 
 def _curated(
@@ -232,6 +218,41 @@ def _for_ever(chain: curation.CuratedChain, fields: tuple[str, ...]) -> Mitigate
     return Mitigated(
         "curation", f"for-ever-k{chain.draws:g}-lambda{chain.weight:g}", Workflow.replace(1), 1,
         fields, lambda: curation.stationary(chain), run,
+    )  # fmt: skip
+
+
+def _diverging(chain: curation.CuratedChain, generations: int) -> Mitigated:
+    """The divergence of a few rows, on average at least the model's."""
+
+    def run(**given: Any) -> Estimates:
+        return curated.divergence(chain, generations, **given)
+
+    return Mitigated(
+        "curation", f"divergence-k{chain.draws:g}-lambda{chain.weight:g}", Workflow.replace(1),
+        generations, ("divergence_upper",), lambda: curation.curves(chain, generations), run,
+    )  # fmt: skip
+
+
+def _curated_rows(truth: str, draws: float, at: Callable[[int], Workflow]) -> Grid:
+    """Finitely many rows, as they grow in the same proportion."""
+    generations = 3
+
+    def spec(rows: int) -> curated_rows.CuratedRows:
+        return curated_rows.CuratedRows((0.4, 0.35, 0.25), (0.0, 0.5, 1.0), draws, at(rows))
+
+    def experiment(rows: int) -> Mitigated:
+        def run(**given: Any) -> Estimates:
+            return counted.estimate(spec(rows), generations, **given)
+
+        return Mitigated(
+            "curation", f"rows-{truth}", at(rows), generations, ("expected_weight",),
+            lambda: curated_rows.curves(spec(rows), generations), run,
+        )  # fmt: skip
+
+    return Grid(
+        stem=f"mitigations/curation/rows-{truth}", field="expected_weight", at=experiment,
+        unit=lambda rows: 1.0, sizes=(15, 60),
+        limit=lambda: curated_rows.curves(spec(1), generations).expected_weight,
     )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from theory.curve import Curve, Kind
 from theory.regression import FIELDS, RegressionChain, curves
 from theory.tables import RealTable
 from theory.workflow import Workflow
-from validation.experiment import by_name
+from validation.experiment import Compared, Curves, by_name
 from validation.gaussian import every_other_batch
 
 FloatArray = npt.NDArray[np.float64]
@@ -39,7 +39,7 @@ PARTS = ("bias", "variance")
 
 
 @dataclass(frozen=True, eq=False)
-class RegressionExperiment:
+class RegressionExperiment(Compared):
     """One simulation of a regression chain and the claims that it tests; see `Experiment`.
 
     Attributes:
@@ -62,7 +62,7 @@ class RegressionExperiment:
     design: FloatArray | None = None
     table: RealTable | None = None
 
-    claimed = True
+    twins = TWINS
 
     @property
     def name(self) -> str:
@@ -84,10 +84,9 @@ class RegressionExperiment:
             "penalty": chain.penalty, "method": self.method,
         }  # fmt: skip
 
-    def theory(self) -> dict[str, Curve]:
-        """The curves under test, by field."""
-        known = curves(self.chain, self.workflow, self.generations, design=self.design)
-        return {name: known[name] for name in self.fields}
+    def record(self) -> Curves:
+        """All that theory knows."""
+        return curves(self.chain, self.workflow, self.generations, design=self.design)
 
     def simulate(
         self, *, seed: int, replicates: int, threads: int | None, checkpoint: Path | None
@@ -95,25 +94,18 @@ class RegressionExperiment:
         """The simulated fields, each once."""
         return estimate(
             self.chain, self.workflow, self.generations, seed=seed, replicates=replicates,
-            fields=tuple(dict.fromkeys(TWINS[name] for name in self.fields)),
+            fields=self.simulated,
             design=self.design, method=self.method, threads=threads, checkpoint=checkpoint,
         )  # fmt: skip
-
-    def twin(self, field: str) -> str:
-        """The simulated field that a theory field is compared with."""
-        return TWINS[field]
 
     def run_std(self, field: str, curve: Curve) -> FloatArray | None:
         """Without label noise that over designs, which none is where the design is given."""
         if curve.kind is not Kind.EXACT or self.method != "rao-blackwell":
-            return curve.std if curve.kind is Kind.EXACT else None
+            return super().run_std(field, curve)
         if self.design is not None:
             return np.zeros_like(curve.values)
         known = curves(self.chain, self.workflow, self.generations).std_over_designs
         return np.zeros_like(known) if known is not None and field == "bias" else known
-
-    def order(self, found: Estimates, curve: Curve) -> None:
-        """No grid."""
 
 
 def _workflows(n: int) -> dict[str, Workflow]:

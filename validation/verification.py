@@ -8,23 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from montecarlo.estimate import Estimates
 from montecarlo.verification import estimate
-from theory.curve import Curve, Kind
-from theory.tables import RealTable
 from theory.verification import FIELDS, VerifiedChain, available, curves, phase_error
 from theory.workflow import Workflow
 from validation.asymptotic import Grid
-from validation.experiment import by_name
-
-FloatArray = npt.NDArray[np.float64]
+from validation.experiment import OnTruth
 
 TWINS: dict[str, str] = {name: name for name in FIELDS} | {
     "verifier_error_upper": "verifier_error",
@@ -41,36 +31,11 @@ _REFERENCE = {  # d, L, mu^2, rows of the reference's one-round numbers
 }
 
 
-@dataclass(frozen=True, eq=False)
-class VerifiedExperiment:
-    """One simulation of a verified chain and the claims that it tests; see `Experiment`.
+class VerifiedExperiment(OnTruth[VerifiedChain]):
+    """One simulation of a verified chain and the claims that it tests."""
 
-    Attributes:
-        label: names the workflow in the claims' names.
-        truth: names the chain in them.
-        chain: real design, verifier and noise.
-        workflow: who trains on what.
-        generations: fits a run.
-        fields: theory fields tested.
-        method: the engine of the simulation.
-    """
-
-    label: str
-    truth: str
-    chain: VerifiedChain
-    workflow: Workflow
-    generations: int
-    fields: tuple[str, ...]
-    method: str = "auto"
-
-    claimed = True
-    table: RealTable | None = None
-
-    @property
-    def name(self) -> str:
-        """verification/truth/workflow/size[/engine]."""
-        engine = "" if self.method == "auto" else f"/{self.method}"
-        return by_name(f"verification/{self.truth}/{self.label}", self.workflow) + engine
+    family, twins = "verification", TWINS
+    curves, estimate = staticmethod(curves), staticmethod(estimate)
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -79,32 +44,6 @@ class VerifiedExperiment:
             "dim": self.chain.dim, "half_width": self.chain.half_width,
             "counts": self.chain.counts, "method": self.method,
         }  # fmt: skip
-
-    def theory(self) -> dict[str, Curve]:
-        """The curves under test, by field."""
-        known = curves(self.chain, self.workflow, self.generations)
-        return {name: known[name] for name in self.fields}
-
-    def simulate(
-        self, *, seed: int, replicates: int, threads: int | None, checkpoint: Path | None
-    ) -> Estimates:
-        """The simulated fields, each once."""
-        return estimate(
-            self.chain, self.workflow, self.generations, seed=seed, replicates=replicates,
-            fields=tuple(dict.fromkeys(TWINS[name] for name in self.fields)),
-            method=self.method, threads=threads, checkpoint=checkpoint,
-        )  # fmt: skip
-
-    def twin(self, field: str) -> str:
-        """The simulated field that a theory field is compared with."""
-        return TWINS[field]
-
-    def run_std(self, field: str, curve: Curve) -> FloatArray | None:
-        """Known of the errors, not of the acceptance; of a bound it is that of no run."""
-        return curve.std if curve.kind is Kind.EXACT else None
-
-    def order(self, found: Estimates, curve: Curve) -> None:
-        """No grid."""
 
 
 def biased(half_width: float = 1.0, counts: str = "accepted") -> VerifiedChain:

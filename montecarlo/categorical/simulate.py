@@ -14,10 +14,11 @@ from montecarlo.blocks import size_of
 from montecarlo.categorical.counts import batches_block, subsample_block
 from montecarlo.categorical.fields import FIELDS
 from montecarlo.categorical.plan import Plan, plan
+from montecarlo.choices import chosen_fields, chosen_method
 from montecarlo.estimate import Estimates, Runs
-from montecarlo.manifest import Manifest, described, manifest
+from montecarlo.manifest import Manifest, described, described_workflow, manifest
 from theory.categorical import CategoricalChain
-from theory.workflow import UnsupportedWorkflow, Workflow
+from theory.workflow import Workflow
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -148,13 +149,11 @@ class _Task:
 
     def manifest(self, seed: int, block_size: int) -> Manifest:
         """What a checkpoint is of."""
-        flow = self.workflow
-        custom = flow.slot_weights(self.generations) if flow.custom_weights else None
         experiment = {
             "family": "categorical",
             "method": self.method,
             "chain": described(self.chain, {"probabilities": self.chain.array}),
-            "workflow": described(flow, {"custom_weights": custom}),
+            "workflow": described_workflow(self.workflow, self.generations),
             "generations": self.generations,
             "fields": list(self.fields),
         }
@@ -168,17 +167,7 @@ def _task(
     fields: Sequence[str] | None,
     method: str,
 ) -> _Task:
-    if method not in METHODS:
-        raise ValueError(f"unknown method {method!r}: choose from {', '.join(METHODS)}")
-    if method == "statistics" and workflow.budget is not None:
-        raise UnsupportedWorkflow(
-            f"statistics of {workflow}: a subsample takes single rows; method 'rows' draws them"
-        )
-    if method == "auto":
-        method = "statistics" if workflow.budget is None else "rows"
+    method = chosen_method(method, METHODS, workflow)
     chain.require(workflow, generations)
-    chosen = FIELDS if fields is None else tuple(fields)
-    for name in chosen:
-        if name not in FIELDS:
-            raise ValueError(f"unknown field {name!r}: choose from {', '.join(FIELDS)}")
+    chosen = chosen_fields(fields, FIELDS)
     return _Task(chain, workflow, generations, chosen, method, plan(workflow, generations))

@@ -11,14 +11,15 @@ import numpy.typing as npt
 
 from montecarlo import streaming
 from montecarlo.blocks import size_of
+from montecarlo.choices import chosen_fields, chosen_method
 from montecarlo.estimate import Estimates, Runs
 from montecarlo.gaussian.fields import FIELDS
 from montecarlo.gaussian.plan import Frame, Plan, frame, plan
 from montecarlo.gaussian.rows import batches_block, subsample_block
 from montecarlo.gaussian.univariate import LANES, univariate_block
-from montecarlo.manifest import Manifest, described, digest, manifest
+from montecarlo.manifest import Manifest, described, described_workflow, digest, manifest
 from theory.gaussian import GaussianChain
-from theory.workflow import UnsupportedWorkflow, Workflow
+from theory.workflow import Workflow
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -172,13 +173,11 @@ class _Task:
 
     def manifest(self, seed: int, block_size: int) -> Manifest:
         """What a checkpoint is of; `coordinates` are what LAPACK made of covariance and data."""
-        flow = self.workflow
-        custom = flow.slot_weights(self.generations) if flow.custom_weights else None
         experiment = {
             "family": "gaussian",
             "method": self.method,
             "chain": described(self.chain, {"covariance": self.chain.matrix}),
-            "workflow": described(flow, {"custom_weights": custom}),
+            "workflow": described_workflow(self.workflow, self.generations),
             "generations": self.generations,
             "fields": list(self.fields),
             "threshold": self.threshold,
@@ -198,14 +197,7 @@ def _task(
     method: str,
 ) -> _Task:
     chosen = _chosen(chain, fields, threshold)
-    if method not in METHODS:
-        raise ValueError(f"unknown method {method!r}: choose from {', '.join(METHODS)}")
-    if method == "statistics" and workflow.budget is not None:
-        raise UnsupportedWorkflow(
-            f"statistics of {workflow}: a subsample takes single rows; method 'rows' draws them"
-        )
-    if method == "auto":
-        method = "statistics" if workflow.budget is None else "rows"
+    method = chosen_method(method, METHODS, workflow)
     chain.require(workflow, generations)
     script, where = plan(chain, workflow, generations, threshold), frame(chain, data)
     return _Task(chain, workflow, generations, chosen, threshold, data, method, script, where)
@@ -218,8 +210,4 @@ def _chosen(
         raise ValueError(
             f"threshold must be > 0 and goes with dim 1, got {threshold!r} and dim {chain.dim}"
         )
-    known = fields_of(chain, threshold)
-    for name in fields or ():
-        if name not in known:
-            raise ValueError(f"unknown field {name!r}: choose from {', '.join(known)}")
-    return known if fields is None else tuple(fields)
+    return chosen_fields(fields, fields_of(chain, threshold))

@@ -11,13 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from montecarlo import streaming
+from montecarlo.choices import chosen_fields, require_method
 from montecarlo.estimate import Estimates, Runs
 from montecarlo.kde.chains import chains_block, memory
 from montecarlo.kde.fields import CLOUD_VARIANCE, FIELDS, NLL, OF_TWO_CHAINS
 from montecarlo.kde.measure import POINTS, Measures, measures, why_absent
 from montecarlo.kde.nll import checked
 from montecarlo.kde.plan import Plan, plan
-from montecarlo.manifest import Manifest, described, digest, manifest
+from montecarlo.manifest import Manifest, described_workflow, digest, manifest
 from montecarlo.truths import Source, rows, source
 from theory.kde import KdeChain
 from theory.workflow import Workflow, whole_number
@@ -188,8 +189,6 @@ class _Task:
 
     def manifest(self, seed: int, block_size: int) -> Manifest:
         """What a checkpoint is of."""
-        flow = self.workflow
-        custom = flow.slot_weights(self.generations) if flow.custom_weights else None
         experiment: dict[str, Any] = {
             "family": "kde",
             "chain": {
@@ -197,7 +196,7 @@ class _Task:
                 "kernel": self.chain.kernel,
                 "bandwidths": digest(self.script.bandwidth),
             },
-            "workflow": described(flow, {"custom_weights": custom}),
+            "workflow": described_workflow(self.workflow, self.generations),
             "generations": self.generations,
             "fields": list(self.fields),
             "points": digest(self.points),
@@ -215,8 +214,7 @@ def _task(
     method: str,
     seed: int,
 ) -> _Task:
-    if method not in METHODS:
-        raise ValueError(f"unknown method {method!r}: choose from {', '.join(METHODS)}")
+    require_method(method, METHODS)
     generations = whole_number("generations", generations)
     chosen = _chosen(chain, fields)
     tests = _points(chain, points, seed) if "nll" in chosen else np.zeros((0, chain.dim))
@@ -244,11 +242,8 @@ def fields_of(chain: KdeChain) -> tuple[str, ...]:
 
 
 def _chosen(chain: KdeChain, fields: Sequence[str] | None) -> tuple[str, ...]:
-    for name in fields or ():
-        if name not in FIELDS:
-            raise ValueError(f"unknown field {name!r}: choose from {', '.join(FIELDS)}")
     if fields is not None:
-        return tuple(fields)
+        return chosen_fields(fields, FIELDS)
     squared = ("mise",) if chain.dim == 1 else ()  # elsewhere its cost is that of all pairs
     usual = (*squared, "extra_variance", "cloud_variance", "cloud_mean_error")
     return tuple(name for name in fields_of(chain) if name in usual)

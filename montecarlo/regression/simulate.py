@@ -12,13 +12,14 @@ import numpy.typing as npt
 
 from montecarlo import streaming
 from montecarlo.blocks import size_of
+from montecarlo.choices import chosen_fields, chosen_method
 from montecarlo.estimate import Estimates, Runs
-from montecarlo.manifest import Manifest, described, digest, manifest
+from montecarlo.manifest import Manifest, described, described_workflow, digest, manifest
 from montecarlo.regression import batches, conditional, drawn, modes, reused, subsample
 from montecarlo.regression.fields import FIELDS
 from montecarlo.regression.plan import Frame, Plan, frame, plan
 from theory.regression import RegressionChain
-from theory.workflow import UnsupportedWorkflow, Workflow
+from theory.workflow import Workflow
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -180,13 +181,11 @@ class _Task:
 
     def manifest(self, seed: int, block_size: int) -> Manifest:
         """What a checkpoint is of; `coordinates` are what LAPACK made of covariance and design."""
-        flow = self.workflow
-        custom = flow.slot_weights(self.generations) if flow.custom_weights else None
         experiment = {
             "family": "regression",
             "method": self.method,
             "chain": described(self.chain, {"covariance": self.chain.matrix}),
-            "workflow": described(flow, {"custom_weights": custom}),
+            "workflow": described_workflow(self.workflow, self.generations),
             "generations": self.generations,
             "fields": list(self.fields),
             "design": digest(self.design),
@@ -203,15 +202,9 @@ def _task(
     design: npt.ArrayLike | None,
     method: str,
 ) -> _Task:
-    if method not in METHODS:
-        raise ValueError(f"unknown method {method!r}: choose from {', '.join(METHODS)}")
-    if method == "statistics" and workflow.budget is not None:
-        raise UnsupportedWorkflow(
-            f"statistics of {workflow}: a subsample takes single rows; methods 'rows' and "
-            f"'rao-blackwell' draw them"
-        )
-    if method == "auto":
-        method = "statistics" if workflow.budget is None else "rows"
+    method = chosen_method(
+        method, METHODS, workflow, "methods 'rows' and 'rao-blackwell' draw them"
+    )
     chosen = _chosen(fields, method)
     chain.require(workflow, generations)
     script, where = plan(chain, workflow, generations), frame(chain, workflow, design)
@@ -219,10 +212,10 @@ def _task(
 
 
 def _chosen(fields: Sequence[str] | None, method: str) -> tuple[str, ...]:
-    known = FIELDS if method == "rao-blackwell" else FIELDS[:1]
+    asked = chosen_fields(fields, FIELDS)
+    if method == "rao-blackwell":
+        return asked
     for name in fields or ():
-        if name not in FIELDS:
-            raise ValueError(f"unknown field {name!r}: choose from {', '.join(FIELDS)}")
-        if name not in known:
+        if name != FIELDS[0]:
             raise ValueError(f"field {name!r} needs method 'rao-blackwell', got method {method!r}")
-    return known if fields is None else tuple(fields)
+    return asked if fields is not None else FIELDS[:1]

@@ -91,13 +91,14 @@ def record(
 
 
 @kernel
-def rows_block(rng: Any, plan: Any, order: Any, out: Any) -> bool:
+def rows_block(rng: Any, plan: Any, order: Any, out: Any) -> int:
     """Chains label by label; out axes (generation, field, replicate).
 
     The share accepted is, of n accepted among m written, (n - 1)/(m - 1), which is unbiased.
 
     Returns:
-        False if some verifier rejected MOST_REJECTED labels one after the other.
+        The last fit of all: where a verifier rejects MOST_REJECTED labels one after the other, the
+        runs that follow go no further.
     """
     last = len(out) - 1
     mass, mean = np.empty(plan.slots), np.empty(plan.slots)
@@ -123,8 +124,9 @@ def rows_block(rng: Any, plan: Any, order: Any, out: Any) -> bool:
                 else:
                     new, written = write_accepted(rng, plan, weight, centre, n)
                     if written == 0:
-                        return False
+                        last = t
+                        break
                     share = ((n - 1) / (written - 1) if written > 1 else 1.0) / dim
                     kept = n
                 put(mass, mean, plan.slot[t], float(kept), new, plan.merges)
-    return True
+    return last

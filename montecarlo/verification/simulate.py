@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from montecarlo import streaming
 from montecarlo.blocks import size_of
-from montecarlo.estimate import Estimates, Runs
-from montecarlo.manifest import Manifest, described, manifest
+from montecarlo.choices import chosen_fields, require_method
+from montecarlo.estimate import Estimates, Halted, Runs
+from montecarlo.manifest import Manifest, described, described_workflow, manifest
 from montecarlo.verification.batches import batches_block
 from montecarlo.verification.fields import FIELDS
 from montecarlo.verification.means import MeanTable, mean_table
@@ -63,7 +64,8 @@ def simulate(
         Runs: `runs.squared_error[replicate, generation]`.
 
     Raises:
-        ValueError: a value out of range, quoted; a verifier that rejects everything.
+        ValueError: a value out of range, quoted.
+        Halted: a verifier that rejects everything, by 'rows'; `finished` holds the fits before.
         UnsupportedWorkflow: subsampled, weighted or custom training sets, or 'statistics' where
             rows are counted before verification.
         Interrupted: Ctrl-C; `finished` holds the runs of the finished blocks.
@@ -99,7 +101,7 @@ def estimate(
         ValueError: also a checkpoint that is in use, damaged, ahead of `replicates`, or of another
             experiment, seed, version, processor, commit or source.
         OSError: the checkpoint cannot be read or written.
-        UnsupportedWorkflow: as `simulate`.
+        Halted, UnsupportedWorkflow: as `simulate`.
         Interrupted: Ctrl-C; `finished` holds the estimates of the finished blocks.
 
     Example:
@@ -156,10 +158,13 @@ class _Task:
         order = np.array([FIELDS.index(name) for name in self.fields], dtype=np.int64)
         if self.method == "statistics":
             batches_block(stream, self.script, self.tables, self.table, order, out)
-        elif not rows_block(stream, self.script, order, out):
-            raise ValueError(
-                f"the verifier rejects everything: {MOST_REJECTED:,} labels in a row, with "
-                f"centre={self.chain.centre!r}, radius={self.chain.radius!r}"
+            return
+        last = rows_block(stream, self.script, order, out)
+        if last < self.generations:
+            raise Halted(
+                f"after fit {last} the verifier rejects everything: {MOST_REJECTED:,} labels in a "
+                f"row, with centre={self.chain.centre!r}, radius={self.chain.radius!r}",
+                last,
             )
 
     def manifest(self, seed: int, block_size: int) -> Manifest:
@@ -168,7 +173,7 @@ class _Task:
             "family": "verification",
             "method": self.method,
             "chain": described(self.chain, {"singular_values": self.script.singular_values}),
-            "workflow": described(self.workflow, {"custom_weights": None}),
+            "workflow": described_workflow(self.workflow, self.generations),
             "generations": self.generations,
             "fields": list(self.fields),
         }
@@ -182,12 +187,9 @@ def _task(
     fields: Sequence[str] | None,
     method: str,
 ) -> _Task:
-    if method not in METHODS:
-        raise ValueError(f"unknown method {method!r}: choose from {', '.join(METHODS)}")
+    require_method(method, METHODS)
     chain.require(workflow, generations)
-    for name in fields or ():
-        if name not in FIELDS:
-            raise ValueError(f"unknown field {name!r}: choose from {', '.join(FIELDS)}")
+    chosen = chosen_fields(fields, FIELDS)
     counts = chain.counts == "generated" or "acceptance" in (fields or ())
     if method == "statistics" and counts:
         raise UnsupportedWorkflow(
@@ -196,10 +198,10 @@ def _task(
         )
     if method == "auto":
         method = "rows" if counts else "statistics"
-    given = FIELDS if method == "rows" else FIELDS[:2]
+    if fields is None and method != "rows":
+        chosen = FIELDS[:2]
     script = plan(chain, workflow, generations)
     tables, table = _tables(chain, script) if method == "statistics" else (_NONE, script.slot)
-    chosen = given if fields is None else tuple(fields)
     return _Task(chain, workflow, generations, chosen, method, script, tables, table)
 
 

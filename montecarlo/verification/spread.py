@@ -32,7 +32,8 @@ def estimate(
     """Fitted variance and (mean - centre)^2 of fits 1..T, by maximum likelihood.
 
     Raises:
-        ValueError: a value out of range, quoted; a verifier that rejects everything.
+        ValueError: a value out of range, quoted.
+        Halted: a verifier that rejects everything; `finished` holds the fits before.
 
     Example:
         >>> found = estimate(VerifiedSpread(1.0, rows=20), 3, seed=1, replicates=500)
@@ -48,28 +49,31 @@ def estimate(
         for t in range(1, generations + 1):
             mean, spread = rows.mean(axis=1), rows.std(axis=1)
             found[t] = spread**2, (mean - chain.centre) ** 2
-            if t < generations:
-                rows = _accepted(rng, chain, mean, spread)
+            if t == generations:
+                break
+            accepted = _accepted(rng, chain, mean, spread)
+            if accepted is None:
+                return found[: t + 1]
+            rows = accepted
         return found
 
     task = SideBySide(
         FAMILY, "verified spread", chain, Workflow.replace(chain.rows), generations, FIELDS,
         2 * generations * chain.rows, block,
+        halts=f"the verifier rejects everything: {MOST_WRITTEN:,} rows in a row, with "
+        f"centre={chain.centre!r}, radius={chain.radius!r}",
     )  # fmt: skip
     return streaming.estimates(task, seed, replicates, threads, checkpoint)
 
 
 def _accepted(
     rng: np.random.Generator, chain: VerifiedSpread, mean: FloatArray, spread: FloatArray
-) -> FloatArray:
-    """Rows of each run's model that the verifier accepts, axes (run, row)."""
+) -> FloatArray | None:
+    """Rows of each run's model that the verifier accepts, axes (run, row); or None."""
     rows = mean[:, None] + spread[:, None] * rng.standard_normal((len(mean), chain.rows))
     for _ in range(MOST_WRITTEN):
         run, row = np.nonzero(np.abs(rows - chain.centre) > chain.radius)
         if not len(run):
             return np.asarray(rows)
         rows[run, row] = mean[run] + spread[run] * rng.standard_normal(len(run))
-    raise ValueError(
-        f"the verifier rejects everything: {MOST_WRITTEN:,} rows in a row, with "
-        f"centre={chain.centre!r}, radius={chain.radius!r}"
-    )
+    return None

@@ -21,6 +21,33 @@ def tournament(p: list[float], rewards: list[float], draws: int) -> list[float]:
     return found
 
 
+def curated_counts(
+    p: float, reward: float, real: int, rows: int, rounds: int, fresh: bool
+) -> list[float]:
+    """E of the second category's share, two draws a winner, by the law of both batches' counts.
+
+    The real rows stay, or are new every round.
+    """
+    better = math.exp(reward) / (1 + math.exp(reward))
+
+    def binomial(n: int, chance: float) -> list[float]:
+        return [math.comb(n, k) * chance**k * (1 - chance) ** (n - k) for k in range(n + 1)]
+
+    states = {(k, 0, 0): chance for k, chance in enumerate(binomial(real, p))}
+    found = []
+    for _ in range(rounds + 1):
+        share = {s: (s[0] + s[1]) / (real + s[2]) for s in states}
+        found.append(sum(chance * share[s] for s, chance in states.items()))
+        after: dict[tuple[int, int, int], float] = {}
+        for (kept, _, _), x, chance in zip(states, share.values(), states.values(), strict=True):
+            wins = x * x + 2 * better * x * (1 - x)
+            new = binomial(real, p) if fresh else [float(k == kept) for k in range(real + 1)]
+            for (k, a), (j, b) in product(enumerate(new), enumerate(binomial(rows, wins))):
+                after[k, j, rows] = after.get((k, j, rows), 0.0) + chance * a * b
+        states = after
+    return found
+
+
 def label_accuracy(
     dim: int, distance: float, rows: int, wrong: float, keep: tuple[float, float], seed: int
 ) -> tuple[float, float]:

@@ -18,6 +18,20 @@ FLOW = ["--workflow", "replace", "--n", "8", "--generations", "3"]
 GIVEN = {
     "labels": ["--wrong", "0.3", "--keep-wrong", "0.2", "--dim", "4", "--rows", "30"],
     "curation": ["--reference", "0.6,0.4", "--rewards", "0,1", "--generations", "3"],
+    "curated-rows": [
+        "--reference",
+        "0.6,0.4",
+        "--rewards",
+        "0,1",
+        "--workflow",
+        "anchored",
+        "--n",
+        "7",
+        "--n-real",
+        "9",
+        "--generations",
+        "3",
+    ],
     "editing": ["--rows", "12", "--dim", "2", "--edits", "3"],
     "truncation": ["--cut", "0.1", "--rows", "9", "--generations", "3"],
     "weights": ["--weight", "0.5", "--real", "9", "--synthetic", "9", "--generations", "3"],
@@ -71,11 +85,23 @@ def test_every_room_answers_on_both_sides(room, capsys: Output):
     assert simulate(arguments) == 0
     drawn = json.loads(capsys.readouterr().out)["rows"]
     both = [name for name in drawn[0] if name in claims and claims[name]["kind"] == "exact"]
-    assert both or room == "spread"  # which is known for many rows only
+    assert both or room in ("spread", "curated-rows")  # which are known for many rows only
     for known, found in zip(exact, drawn, strict=True):
         for name in both:
             error = found[f"{name}_se"]
             assert abs(known[name] - found[name]) <= 6 * error + 1e-12
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_room_takes_a_checkpoint(room, capsys: Output, tmp_path):
+    """Again from the same folder, and without one: the same output."""
+    arguments = [room, *GIVEN[room], "--replicates", "20"]
+    kept = ["--checkpoint", str(tmp_path / room)]
+    outputs = []
+    for given in (kept, kept, []):
+        assert simulate([*arguments, *given]) == 0
+        outputs.append(capsys.readouterr().out)
+    assert outputs[0] == outputs[1] == outputs[2]
 
 
 @pytest.mark.parametrize("command", [main, simulate])
@@ -97,6 +123,19 @@ def test_every_room_answers_on_both_sides(room, capsys: Output):
         (["spread", "--radius", "1", "--centre", "8"], "rejects everything"),
         (["curation", "--reference", ".5,.5", "--rewards", "0,1", "--draws", "two"], "'two'"),
         (["curated-normal", "--width", "0"], "width must be > 0, got 0.0"),
+        (["curated-rows", "--reference", ".5,.5", "--rewards", "0,nan", *FLOW], "got nan"),
+        (
+            [
+                "curated-rows",
+                "--reference",
+                ".5,.5",
+                "--rewards",
+                "0,1",
+                "--workflow",
+                "accumulate-subsample",
+            ],
+            "only whole batches are curated",
+        ),
         (["random-editing", "--share", "0"], "share must be in (0, 1], got 0.0"),
         (["regrowth", "--rows", "0"], "rows must be a whole number >= 1, got 0"),
         (["fixed-real", "--push", "-1"], "push must be finite and >= 0, got -1.0"),

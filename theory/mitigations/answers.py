@@ -8,6 +8,7 @@ from typing import Any
 
 from theory import (
     curated_normal,
+    curated_rows,
     curation,
     editing,
     ensembles,
@@ -25,6 +26,7 @@ ANSWERS: dict[str, Callable[[Any, int], Record]] = {
     "spread": spread_curves,
     "labels": lambda spec, generations: labels.curves(spec),
     "curation": curation.curves,
+    "curated-rows": curated_rows.curves,
     "curated-normal": curated_normal.curves,
     "editing": lambda spec, generations: editing.curves(spec),
     "random-editing": lambda spec, generations: editing.random_curves(spec),

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from theory.commandline import numbers
+from theory.commandline import add_workflow_options, numbers, workflow_from
 from theory.curated_normal import CuratedNormal
+from theory.curated_rows import CuratedRows
 from theory.curation import CuratedChain
 from theory.editing import EditedChain, RandomEdits, cosine_design, disjoint
 from theory.ensembles import KINDS, Ensemble
@@ -29,12 +30,14 @@ class Room:
         options: flags with their type, default and meaning; None for one that must be given.
         spec: the options -> the spec.
         rounds: --generations has a meaning; elsewhere the other options say how many fits.
+        flows: it runs under a workflow, whose options it takes.
     """
 
     told: str
     options: tuple[tuple[str, Callable[[str], Any], Any, str], ...]
     spec: Callable[[argparse.Namespace], Any]
     rounds: bool = True
+    flows: bool = False
 
 
 def _draws(text: str) -> float:
@@ -44,6 +47,12 @@ def _draws(text: str) -> float:
     except ValueError:
         raise argparse.ArgumentTypeError(f"must be a whole number or inf, got {text!r}") from None
 
+
+_REWARDED: tuple[tuple[str, Callable[[str], Any], Any, str], ...] = (
+    ("--reference", numbers, None, "true probabilities p[,p...]"),
+    ("--rewards", numbers, None, "of the categories r[,r...]"),
+    ("--draws", _draws, 2, "K, or inf"),
+)
 
 ROOMS = {
     "spread": Room(
@@ -71,12 +80,16 @@ ROOMS = {
     "curation": Room(
         "each kept row wins against K - 1 others by its reward",
         (
-            ("--reference", numbers, None, "true probabilities p[,p...]"),
-            ("--rewards", numbers, None, "of the categories r[,r...]"),
-            ("--draws", _draws, 2, "K, or inf"),
+            *_REWARDED,
             ("--weight", float, math.inf, "of winners against the reference; inf: winners only"),
         ),
         lambda o: CuratedChain(o.reference, o.rewards, o.draws, o.weight),
+    ),
+    "curated-rows": Room(
+        "the same with finitely many rows a batch, under a workflow: theory knows the limit only",
+        _REWARDED,
+        lambda o: CuratedRows(o.reference, o.rewards, o.draws, workflow_from(o)),
+        flows=True,
     ),
     "curated-normal": Room(
         "a normal law trained on winners of infinitely many rows, linear or quadratic reward",
@@ -179,7 +192,9 @@ def add_rooms(families: Any, finish: Callable[[argparse.ArgumentParser, str], No
             group.add_argument(
                 flag, type=convert, default=default, required=default is None, help=shown
             )
-        if room.rounds:
+        if room.flows:
+            add_workflow_options(parser)
+        elif room.rounds:
             group.add_argument("--generations", type=int, metavar="T", help="default 10")
         else:
             parser.set_defaults(generations=None)
@@ -188,5 +203,9 @@ def add_rooms(families: Any, finish: Callable[[argparse.ArgumentParser, str], No
 
 def titled(options: argparse.Namespace) -> str:
     """The room and its options, for a title."""
-    flags = [flag[2:].replace("-", "_") for flag, *_ in ROOMS[options.room].options]
-    return f"{options.room}: " + ", ".join(f"{flag}={getattr(options, flag)}" for flag in flags)
+    room = ROOMS[options.room]
+    flags = [flag[2:].replace("-", "_") for flag, *_ in room.options]
+    told = f"{options.room}: " + ", ".join(f"{flag}={getattr(options, flag)}" for flag in flags)
+    if not room.flows:
+        return told
+    return f"{told}, {workflow_from(options)}; finitely many rows have no law that theory knows"

@@ -278,7 +278,10 @@ CATALOGUE: dict[tuple[str, str], Callable[[], tuple[Derivation, ...]]] = {
         ("harm",),
         ("rows_to_gain",),
     ),
-    ("mitigations", "curation"): _made("curation", ("variance",), ("mean",)),
+    ("mitigations", "curation"): _made(
+        "curation", ("variance",), ("mean",), ("mixed_share",), ("mixed_pair",)
+    ),
+    ("mitigations", "labels"): _made("labels", ("correct",), ("threshold",), ("accuracy_loss",)),
     ("mitigations", "editing"): _made("editing", ("one_edit",), ("many_edits",), ("random_edits",)),
     ("mitigations", "truncation"): _made(
         "truncation", ("tail_variance",), ("trace",), ("balance",)

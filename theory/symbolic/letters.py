@@ -30,6 +30,13 @@ edited = Symbol("F", positive=True)
 cut = Symbol("a", positive=True)
 slope = Symbol("b", real=True)
 bend = Symbol("q", positive=True)
+lam = Symbol("lamda", positive=True)
+gain = Symbol("g", positive=True)
+mean_gain = Symbol("Z", positive=True)
+beta = Symbol("beta", positive=True)
+wrong = Symbol("e", positive=True)
+psi = Symbol("psi", positive=True)
+mu = Symbol("mu", positive=True)
 t = Symbol("t", positive=True, integer=True)
 s = Symbol("s", positive=True, integer=True)
 i = Symbol("i", positive=True, integer=True)
@@ -64,4 +71,11 @@ MEANING: dict[Expr, str] = {
     cut: "standard deviations of the mean within which rows are left out",
     slope: "slope of a reward at zero",
     bend: "curvature of a reward, one over its squared width",
+    lam: "weight of the winners against real rows; n/N where N real rows are kept or new",
+    gain: "e^r of a category of reward r",
+    mean_gain: "mean of e^r over the categories in the long run",
+    beta: "probability that the better of two different categories wins, from 1/2 to 1",
+    wrong: "share of wrong labels before verification",
+    psi: "probability to keep a wrong label over that to keep a correct one",
+    mu: "distance of a class from the middle, in standard deviations of a feature",
 }
