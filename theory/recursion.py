@@ -131,7 +131,12 @@ def fits(
     """Second moments of fits 1..generations; entry t - 1 is fit t."""
     if workflow.kind is WorkflowKind.CUSTOM:
         return _custom(workflow, generations, feature, number)
-    pool = _Slots(workflow, workflow.slots(generations), feature, number)
+    slots = workflow.slots(generations)
+    pool: _Slots | _OneSlot = (
+        _OneSlot(workflow, feature, number)
+        if slots == 1
+        else _Slots(workflow, slots, feature, number)
+    )
     seen = []
     for t in range(1, generations + 1):
         if workflow.real_rows(t):
@@ -156,6 +161,43 @@ def _fit(workflow: Workflow, n: int, a: Any, q: Any, mean: Any, feature: Feature
     elif m >= n:
         share = 0 * one
     return Fit(m, a, q, a + share * spread, mean)
+
+
+class _OneSlot:
+    """A pool that is a single batch mean: replace, accumulate and its subsamples, in numbers."""
+
+    def __init__(self, workflow: Workflow, feature: Feature, number: Number) -> None:
+        self.workflow, self.feature, self.number = workflow, feature, number
+        self.mass: Any = number(0)
+
+    def fit(self, t: int) -> Fit:
+        size = self.workflow.pool_size(t)
+        return _fit(self.workflow, size, self.gram, self.square, self.mean, self.feature)
+
+    def add_real(self, rows: int) -> None:
+        diagonal, square = self.feature.real(rows)
+        # NumPy's scalars overflow to infinity, where Python's raise.
+        self.gram, self.square = diagonal * self._one, square * self._one
+        self.mean: Any = self.feature.mean
+        self.mass = self.number(self.workflow.mass(rows, real=True))
+
+    def add_synthetic(self, t: int, fit: Fit) -> None:
+        rows = self.workflow.synthetic_rows(t)
+        diagonal, square = self.feature.synthetic(rows, t, fit)
+        kappa = self.feature.kappa(t)
+        mean, mass = kappa * fit.mean, self.number(self.workflow.mass(rows, real=False))
+        if self.workflow.merges:
+            kept, mass = self.mass, self.mass + mass
+            own = kept / mass
+            other = 1 - own
+            diagonal = (own**2 + 2 * own * other * kappa) * self.gram + other**2 * diagonal
+            square = own * self.square + other * square
+            mean = own * self.mean + other * mean
+        self.gram, self.square, self.mean, self.mass = diagonal, square, mean, mass
+
+    @property
+    def _one(self) -> Any:
+        return self.number(1) if self.number is Fraction else np.float64(1)
 
 
 class _Slots:
