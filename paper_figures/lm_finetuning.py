@@ -19,13 +19,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NAME = "lm_finetuning"
-TITLE = "Fine-tuning from the base every generation: replace more than doubles the loss, then stops"
+TITLE = "Fine-tuning from the base every generation: kept real rows hold the loss, replace does not"
 FILES = (FINETUNING,)
 ALT = (
     "Cross-entropy against generation for one model a row: on the left three workflows, on the "
     "right the two that keep the real rows, enlarged. Under replace the loss of Gemma-2 rises "
     "from 1.06 to a plateau near 2.6, under accumulate-subsample slowly to 1.22, and under "
-    "accumulate to 1.10."
+    "accumulate to 1.10. Our model of a million weights begins at 3.61 and after six generations "
+    "is at 5.51 under replace, still rising, at 4.41 under accumulate-subsample and at 3.82 under "
+    "accumulate; the last two lie on a + b v, replace bends away from its line."
 )
 
 

@@ -39,10 +39,11 @@ COMMAND = (
 )
 ALT = (
     "Three panels of cross-entropy against the optimizer step, for replace, accumulate and "
-    "accumulate-subsample, a line for each generation's fit. The lines fall from about 5.6 nats, "
-    "and from the second generation on they lie on each other, some way above that of the first. "
-    "The markers at their ends, the loss on held-out real text, rise with every generation under "
-    "replace, less under accumulate-subsample, and hardly under accumulate, whose fits grow longer."
+    "accumulate-subsample, a line for each of six fits. The lines fall from about 5.7 nats to 3 in "
+    "four steps, one a pass over the rows, and lie on each other whatever the rows are; under "
+    "accumulate they grow longer. The markers at their ends, the loss on held-out real text, begin "
+    "at 3.6 and rise with every generation, to 5.5 under replace, to 4.4 under "
+    "accumulate-subsample and to 3.8 under accumulate."
 )
 
 

@@ -211,7 +211,7 @@ def draw_models(found: Sequence[Series]) -> Figure:
             for pair in shown:
                 draw_panel(place, pair, marker=_MARKERS[pair[0].kind], band=False)
             last = max(len(theory.theory) for theory, _ in own) - 1
-            generation_axis(place, last, step=10 if last > 20 else 5)
+            generation_axis(place, last, step=10 if last > 20 else 5 if last > 8 else 1)
             ends.append([_end(theory, other) for theory, other in shown])
         row[0].set_ylabel("cross-entropy (nats a token)")
     for place in axes[-1]:
