@@ -44,7 +44,7 @@ def every() -> Iterator[Experiment]:
     yield from kde.on_table(diabetes)
     yield from categorical.experiments()
     yield from verification.experiments()
-    yield verification.phases()
+    yield from verification.grids()
     yield from mitigations.experiments()
     yield from mitigations.grids()
     yield from planner.experiments()

@@ -281,6 +281,8 @@ def _editing() -> Iterator[Mitigated]:
     design = editing.cosine_design
     half = editing.EditedChain(design(40, 10), editing.disjoint(40, 1, 0.5))
     yield _edited("half-once", half, ("test_error",))
+    alone = editing.EditedChain(design(12, 1), editing.disjoint(12, 1, 0.5))
+    yield _edited("one-edit", alone, ("test_error",))  # 2 - (1 - f)^2 of the first, whatever T
     refuted = editing.EditedChain(design(400, 10), editing.disjoint(400, 20))
     yield _edited("theorem-1", refuted, ("test_error", "test_error_lower"))
     again = editing.EditedChain(design(24, 8), [range(0, 12)] * 4, 0.7)
@@ -335,7 +337,7 @@ def _truncated(truth: str, chain: truncation.TruncatedChain, fields: tuple[str, 
 
 def _weights() -> Iterator[Mitigated]:
     for truth, spec, generations in (
-        ("covariance", weighting.WeightedCovariance(20, 20, 0.5), 6),
+        ("covariance", weighting.WeightedCovariance(20, 20, 0.5), 8),
         ("window3", weighting.WeightedCovariance(20, 20, 0.4, 3), 4),
     ):
         yield _weighted(truth, spec, generations)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from montecarlo.verification import estimate
+from theory.curve import Curve, Kind
 from theory.verification import FIELDS, VerifiedChain, available, curves, phase_error
 from theory.workflow import Workflow
 from validation.asymptotic import Grid
@@ -59,6 +60,18 @@ def experiments() -> Iterator[VerifiedExperiment]:
         chain = VerifiedChain((math.sqrt(rows),), half_width, -d)
         flow = Workflow.replace(n)
         yield VerifiedExperiment("replace", truth, chain, flow, 2, ("squared_error",))
+    for half_width in (
+        0.3,
+        0.5,
+        1.0,
+        1.5,
+        2.0,
+        3.0,
+    ):  # rho(L), with next to no error of the real fit
+        still, one = VerifiedChain((1e6,), half_width), Workflow.replace(1)
+        yield VerifiedExperiment(
+            "contraction", f"L{half_width:g}", still, one, 2, ("squared_error",), "rows"
+        )
     steady = VerifiedChain((math.sqrt(30),), 1.0)
     long = Workflow.replace(30)
     yield VerifiedExperiment("replace-long", "d0", steady, long, 8, ("verifier_error",))
@@ -84,6 +97,31 @@ def _workflows() -> dict[str, Workflow]:
         "anchored": Workflow.anchored(1, 10),
         "fresh": Workflow.fresh(1, 10),
     }
+
+
+def grids() -> Iterator[Grid]:
+    """What holds to leading order."""
+    yield phases()
+    yield _steady()
+
+
+def _steady() -> Grid:
+    """n times the distance from an unbiased verifier tends to n times its bound."""
+    generations = 5
+
+    def at(rows: int) -> VerifiedExperiment:
+        chain = VerifiedChain((math.sqrt(rows),) * 10, 1.0)
+        flow = Workflow.replace(rows)
+        return VerifiedExperiment("steady", "d0", chain, flow, generations, ("verifier_error",))
+
+    def limit() -> Curve:
+        bound = at(1).record()["verifier_error_upper"]  # linear in 1/rows: at one row, the slope
+        return Curve(bound.values / 10, Kind.ASYMPTOTIC, bound.source)
+
+    return Grid(
+        stem="verification/steady/d0", field="verifier_error", at=at,
+        unit=lambda rows: 10 / rows, sizes=(30, 120), limit=limit,
+    )  # fmt: skip
 
 
 def phases() -> Grid:
