@@ -27,6 +27,14 @@ LEARNING_COLUMNS = (
     "model", "workflow", "seed", "generation", "step", "train_cross_entropy", "test_cross_entropy",
 )  # fmt: skip
 """Of `learning_curves`."""
+METRICS = (
+    "cross_entropy", "bits_per_byte", "mixture_cross_entropy", "train_cross_entropy", "steps",
+    "train_rows", "train_tokens", "models", "real_fraction", "yield", "finished", "candidates",
+    "acceptance", "candidate_score", "kept_score", "edited", "changed", "rows", "tokens",
+    "distinct_1", "distinct_2", "distinct_3", "duplicated_rows", "mean_length", "longest",
+    "vocabulary", "unigram_entropy", "rare_mass", "copied_rows",
+)  # fmt: skip
+"""All that a generation of a network may have; what it writes is described by `lm.textstats`."""
 
 
 def loss_curves(run: Path) -> list[LossCurve]:

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from lm.recipe_commandline import add_mitigations, add_recipe_options, chosen, resumable
-from lm.show_commandline import add_fields, tell
+from lm.show_commandline import add_fields, check_fields, tell
 from theory.commandline import add_output_options
 
 
@@ -38,6 +38,7 @@ def run(options: argparse.Namespace) -> int:
         from lm.ngram.commandline import run_ngram
 
         return run_ngram(recipe, folder, options)
+    check_fields(options)
     with resumable(folder):
         import lm.run as runs
 

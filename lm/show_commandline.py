@@ -11,6 +11,7 @@ from typing import Any
 from lm.folder import chains
 from lm.results import (
     LEARNING_COLUMNS,
+    METRICS,
     NGRAM_LOSSES,
     NGRAM_TABLE,
     is_ngram,
@@ -46,6 +47,17 @@ def add_fields(parser: argparse.ArgumentParser) -> None:
         "--fields", metavar="NAME[,NAME...]",
         help=f"columns of the table (default {','.join(DEFAULT_FIELDS)}); csv and json have all",
     )  # fmt: skip
+
+
+def check_fields(options: argparse.Namespace) -> None:
+    """Refuse a field that no run has, before an hour is spent on one."""
+    for name in _fields(options):
+        if name not in METRICS:
+            raise ValueError(f"no field {name!r}: choose from {', '.join(METRICS)}")
+
+
+def _fields(options: argparse.Namespace) -> list[str]:
+    return options.fields.split(",") if options.fields else list(DEFAULT_FIELDS)
 
 
 def show(options: argparse.Namespace) -> int:
@@ -128,7 +140,7 @@ def _over_seeds(
 
 def _summary(options: argparse.Namespace, title: str, found: Found) -> Table:
     """Means over seeds, and the standard error of the first field."""
-    names = options.fields.split(",") if options.fields else list(DEFAULT_FIELDS)
+    names = _fields(options)
     known = dict.fromkeys(name for _, metrics in _rows(found) for name in metrics)
     for name in names:
         if name not in known:

@@ -158,8 +158,12 @@ def test_what_is_wrong_is_said_in_one_line(
     assert message in refused(capsys, recipe + more)
 
 
-def test_an_unknown_field_is_refused(recipe: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert "no field 'loss': choose from" in refused(capsys, [*recipe, "--fields", "loss"])
+def test_an_unknown_field_is_refused_before_the_run(
+    recipe: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [*recipe, "--folder", str(tmp_path / "run"), "--fields", "loss"]
+    assert "no field 'loss': choose from" in refused(capsys, arguments)
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_folder_without_a_run_is_refused(

@@ -33,6 +33,7 @@ from lm.mitigation.scores import Candidates, by_classifier, by_perplexity, by_wo
 from lm.mitigation.verify import best  # noqa: E402
 from lm.model import random_model  # noqa: E402
 from lm.reading import merged, read_recipe  # noqa: E402
+from lm.results import METRICS  # noqa: E402
 from lm.tokenizer import Coder  # noqa: E402
 from tests.lm import tiny  # noqa: E402
 
@@ -361,6 +362,7 @@ def test_every_mode_runs_beside_its_control_and_resumes_to_the_same(
         first_fit = one.objective != "cross-entropy" or one.ensemble is not None
         assert (control[1]["cross_entropy"] == treated[1]["cross_entropy"]) is not first_fit
         assert control[2]["cross_entropy"] != treated[2]["cross_entropy"]
+        assert set(treated[2]) <= set(METRICS)
         share = one.real_weight or control[2]["real_fraction"]
         assert treated[2]["real_fraction"] == pytest.approx(share, abs=1e-12)
         place = folder / label / "seed-0"
