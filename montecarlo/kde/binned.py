@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from montecarlo.kde.nll import checked, log_density
-from theory.kde.bandwidths import positive
+from theory.kde import KdeChain
+from theory.truths import Normal
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -48,7 +49,8 @@ def binned_log_density(rows: npt.ArrayLike, points: npt.ArrayLike, bandwidth: fl
         array([-1.138])
     """
     x, y = checked("rows", rows, 1)[:, 0], checked("points", points, 1)[:, 0]
-    step = positive("bandwidth", bandwidth) / STEPS
+    h = float(KdeChain(Normal(), float(bandwidth)).bandwidth)  # refuses what it must
+    step = h / STEPS
     low = x.min() - step
     place = (x - low) / step
     cells = math.ceil(place.max()) + 2

@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from montecarlo.kernels import called, inlined, kernel, multiply_add
-from theory.kde.bandwidths import positive
-from theory.kde.kernels import kernel_named
+from theory.kde import KdeChain
+from theory.truths import Normal
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -285,10 +285,8 @@ def log_density(
     """
     x = np.ascontiguousarray(checked("rows", rows))
     y = np.ascontiguousarray(checked("points", points, x.shape[1]).T)
-    h = positive("bandwidth", bandwidth)
-    shape = SHAPES[kernel_named(kernel).name]
-    if shape != GAUSSIAN and len(y) > 1:
-        raise ValueError(f"kernel must be gaussian for dim > 1, got {kernel!r}")
+    h = float(KdeChain(Normal(len(y)), float(bandwidth), kernel).bandwidth)  # refuses what it must
+    shape = SHAPES[kernel]
     low, total = np.full(y.shape[1], np.inf), np.zeros(y.shape[1])
     work = np.empty((6 + len(y), y.shape[1]))
     height = float(log_height(shape, h, len(y)))

@@ -65,13 +65,15 @@ def components(truth: Truth, bandwidth: float) -> Components | None:
 @called
 def smoothed(x: FloatArray, square: float, truth: Components) -> float:
     """Density at x of the truth smoothed by a normal law of that variance."""
-    total, dim = 0.0, len(truth.features)
+    total, dim, spread, height = 0.0, len(truth.features), 0.0, 0.0
     for k in range(len(truth.shares)):
-        spread, distance = truth.variances[k] + square, 0.0
+        if spread != truth.variances[k] + square:  # a table's rows are equally wide: one power
+            spread = truth.variances[k] + square
+            height = (2.0 * math.pi * spread) ** (-0.5 * dim)
+        distance = 0.0
         for i in range(dim):
             u = x[truth.features[i]] - truth.means[k, i]
             distance += u * u
-        height = (2.0 * math.pi * spread) ** (-0.5 * dim)
         total += truth.shares[k] * height * math.exp(-0.5 * distance / spread)
     if truth.height > 0.0:
         scale = math.sqrt(2.0 * (truth.noise * truth.noise + square))

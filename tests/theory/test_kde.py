@@ -379,3 +379,14 @@ def test_what_is_not_known_says_what_is() -> None:
         _ = record.cloud_variance
     with pytest.raises(ValueError, match="no quadrature error of 'cloud_variance': choose from"):
         record.error_of("cloud_variance")
+
+
+def test_thirty_dimensions_do_not_overflow() -> None:
+    """The first fit to a normal truth in closed form, where a shell's volume has no number."""
+    n, dim, h = 8, 30, 0.5
+    square = (4 * math.pi * h**2) ** (-dim / 2)
+    pairs = (4 * math.pi * (1 + h**2)) ** (-dim / 2)
+    cross = (2 * math.pi * (2 + h**2)) ** (-dim / 2)
+    expected = square / n + (1 - 1 / n) * pairs - 2 * cross + (4 * math.pi) ** (-dim / 2)
+    found = curves(KdeChain(Normal(dim), h), Workflow.replace(n), 1).mise
+    assert found[1] == pytest.approx(expected, rel=1e-9)

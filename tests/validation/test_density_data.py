@@ -19,7 +19,7 @@ def test_a_smoothed_table_is_the_truth(tmp_path: Path, capsys: Output) -> None:
     np.save(path, np.random.default_rng(0).exponential(5, size=(40, 2)))
     assert main(["kde", "--data", str(path), "--resolve", "0.1", "--verbose"]) == 0
     told = capsys.readouterr().out
-    for claim in ("moments/replace/dim2/n8/cloud_variance", "column1/accumulate/dim1/n8/mise"):
+    for claim in ("moments/replace/dim2/n8/cloud_variance", "error/accumulate/dim2/n8/mise"):
         assert f"kde/data/skewed/{claim}" in told
 
 

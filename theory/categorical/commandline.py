@@ -15,7 +15,10 @@ def add_categorical_options(parser: argparse.ArgumentParser) -> None:
         required=True
     )
     truth.add_argument(
-        "--probabilities", type=numbers, metavar="P[,P...]", help="of the categories; they sum to 1"
+        "--probabilities",
+        type=numbers,
+        metavar="P[,P...]",
+        help="of the categories; they sum to 1 to 1e-9",
     )
     truth.add_argument("--uniform", type=int, metavar="K", help="K categories of equal probability")
     truth.add_argument(

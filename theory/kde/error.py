@@ -156,9 +156,12 @@ def _tails(
     power = chain.truth.envelope(r) ** 2
     kappa = chain.shape.envelope(np.outer(h, r))
     b, c = means(power, kappa)
-    shell = radial_constant(dim) * (2 * r) ** dim / dim
-    rest = kappa**2 * np.maximum(b - floor[:, None], power * c**2) * shell
-    bias_rest = np.minimum(3 * kappa * c, 1) * power * shell
+    # In logs: a shell's volume overflows in many dimensions, where the kernel has long vanished.
+    with np.errstate(divide="ignore", over="ignore"):
+        shell = math.log(radial_constant(dim) / dim) + dim * np.log(2 * r)
+        spread = np.log(np.maximum(b - floor[:, None], power * c**2))
+        rest = np.exp(2 * np.log(kappa) + spread + shell)
+        bias_rest = np.exp(np.log(np.minimum(3 * kappa * c, 1)) + np.log(power) + shell)
     both = np.stack([rest, bias_rest])[..., ::-1]
     return np.moveaxis(np.cumsum(both, axis=-1)[..., ::-1], -1, 0)
 
