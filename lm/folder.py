@@ -57,8 +57,10 @@ def whole(folder: Path) -> Iterator[Path]:
             durable.flush(path)
         os.replace(part, folder)
         durable.flush(folder.parent)
-    except BaseException:
+    except BaseException as problem:
         shutil.rmtree(part, ignore_errors=True)
+        if isinstance(problem, OSError) and problem.errno and not problem.filename:
+            raise OSError(problem.errno, problem.strerror, str(folder)) from None
         raise
 
 

@@ -3,6 +3,7 @@
 import importlib
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the extra lm is not installed")
 
+import lm.chain  # noqa: E402
 from lm.chain import Chain  # noqa: E402
 from lm.config import Recipe  # noqa: E402
 from lm.folder import chains, finished, generation_folder, load_rows, read_json  # noqa: E402
@@ -251,24 +253,39 @@ def test_a_killed_run_goes_on_to_the_same_numbers(place: str, source: Path, tmp_
     assert [path.name for path in killed.glob("*.part")] == []
 
 
-def test_a_full_disk_keeps_the_generations_before(
-    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("mode", "told"),
+    [
+        ("restart", r"\[Errno 27\] File too large: '.*generation-02'"),
+        ("continue", r"cannot write the weights: .*File too large"),
+    ],
+)
+def test_a_file_that_cannot_be_written_keeps_the_generations_before(
+    mode: str, told: str, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import lm.chain
+    """The system refuses the rows, or the weights, of generation 2; a full disk does the same."""
+    saved, limits = lm.chain.save_rows, resource.getrlimit(resource.RLIMIT_FSIZE)
+    most = {"restart": 100, "continue": 20_000}[mode]
 
-    saved = lm.chain.save_rows
-
-    def full(folder: Path, *arguments: Any) -> None:
+    def limited(folder: Path, *arguments: Any) -> None:
         if folder.name.startswith("generation-02"):
-            raise OSError(28, "No space left on device", str(folder / "rows.npz"))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (most, limits[1]))
         saved(folder, *arguments)
 
-    monkeypatch.setattr(lm.chain, "save_rows", full)
-    with pytest.raises(OSError, match="No space left"):
-        tiny.done(tiny.recipe(source), tmp_path)
-    place = tmp_path / "replace" / "seed-0"
+    wanted = tiny.recipe(source, training={"mode": mode})
+    with monkeypatch.context() as patch:
+        patch.setattr(lm.chain, "save_rows", limited)
+        try:
+            with pytest.raises(OSError, match=told):
+                tiny.done(wanted, tmp_path / "run")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    place = tmp_path / "run" / "replace" / "seed-0"
     assert finished(place) == 1
     assert list(place.glob("*.part")) == []
+    tiny.done(wanted, tmp_path / "run")
+    whole = tiny.done(wanted, tmp_path / "whole") / "replace" / "seed-0"
+    assert tiny.contents(place, 2) == tiny.contents(whole, 2)
 
 
 GPU = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has 1 GiB.")
