@@ -371,6 +371,9 @@ def _answer(
     beside: Callable[[int], dict[str, Curve]] = lambda horizon: {},
 ) -> int:
     """The curves asked for with those beside them, or when one passes a threshold."""
+    if not question.known:
+        simulated = f"python -m montecarlo {options.quantity} simulates it"
+        raise ValueError(f"no law is known of {question.title}: {simulated}")
     if options.until is not None:
         names = _fields(options.fields or question.first, question)
         return _until(options, question, names, lambda horizon: record(horizon)[names[0]])
