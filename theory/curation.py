@@ -22,6 +22,7 @@ from theory.workflow import UnsupportedWorkflow, whole_number
 
 FloatArray = npt.NDArray[np.float64]
 
+LARGEST = 350  # reward: beyond, squares of e^r are no numbers
 MOST = 200_000  # ways to draw the K - 1 others that are enumerated
 _SOURCE = "loopbound mitigations, section 3"
 _PUBLISHED = "Ferbach et al. 2407.09499; loopbound mitigations, section 3"
@@ -33,7 +34,7 @@ class CuratedChain:
 
     Attributes:
         reference: p_ref, the true probabilities; the model of generation 0.
-        rewards: r of each category, finite.
+        rewards: r of each category, finite, within -350..350.
         draws: K, of which one wins; math.inf for the limit, where H_p = e^r/E_p e^r.
         weight: of the winners against the reference; math.inf trains on winners only.
 
@@ -60,6 +61,8 @@ class CuratedChain:
         for r in rewards:
             if not math.isfinite(r):
                 raise ValueError(f"rewards must be finite, got {r!r}")
+            if abs(r) > LARGEST:
+                raise ValueError(f"rewards must be within -{LARGEST}..{LARGEST}, got {r!r}")
         if len(rewards) != len(tuple(self.reference)):
             raise ValueError(f"rewards must be {len(tuple(self.reference))} numbers, got {rewards}")
         if self.draws != math.inf:

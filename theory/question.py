@@ -73,10 +73,15 @@ class Question:
 
 def ask(options: argparse.Namespace, question: Question) -> int:
     """Print the curves asked for with those beside them, or when one passes a threshold."""
-    if options.until is not None:
-        return _until(options, question)
     horizon = horizon_of(options)
     record = question.curves(horizon)
+    if not record.fields:
+        raise ValueError(
+            f"no law is known of {question.title}: {record.why_absent(question.first)}; "
+            f"python -m montecarlo {options.quantity} simulates it"
+        )
+    if options.until is not None:
+        return _until(options, question, record)
     found = {name: record[name] for name in _fields(options.fields, question, record)}
     absent = [name for name in record.names if record.why_absent(name) is not None]
     found |= question.beside(horizon)
@@ -93,7 +98,7 @@ def _fields(given: str | None, question: Question, record: ChainCurves) -> Seque
     """The fields to print: those asked for, or the usual ones that are known here."""
     if given is None or given == "all":
         usual = [name for name in question.usual if name in record.fields] if given is None else []
-        return usual or record.fields or [question.first]  # which raises, and says why
+        return usual or record.fields
     for name in given.split(","):
         if name not in record.names:
             known = ", ".join(record.fields)
@@ -101,10 +106,9 @@ def _fields(given: str | None, question: Question, record: ChainCurves) -> Seque
     return given.split(",")
 
 
-def _until(options: argparse.Namespace, question: Question) -> int:
+def _until(options: argparse.Namespace, question: Question, record: ChainCurves) -> int:
     """The first generation at which a field passes the threshold, by doubling the horizon."""
-    asked = options.fields or question.first
-    names = _fields(asked, question, question.curves(horizon_of(options)))
+    names = _fields(options.fields or question.first, question, record)
     if len(names) > 1:
         raise ValueError(f"--until needs one field, got --fields {options.fields}")
     name = names[0]

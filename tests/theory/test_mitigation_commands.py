@@ -61,6 +61,20 @@ def test_verification_prints_its_engines_numbers(capsys: Output):
         assert [row[name] for row in drawn["rows"]] == sample.mean.tolist()
 
 
+def test_what_has_no_law_is_left_to_the_simulation(capsys: Output):
+    window = ["verification", "--workflow", "sliding-window", "--window", "2", "--radius", "1"]
+    assert main([*window, "--generations", "3"]) == 2
+    line = capsys.readouterr().err
+    assert line.count("\n") == 1
+    assert "several earlier ones; python -m montecarlo verification simulates it" in line
+    assert simulate([*window, "--generations", "3", "--replicates", "20"]) == 0
+    rows = ["curated-rows", *GIVEN["curated-rows"]]
+    assert main(rows) == 0
+    assert "expected_weight: asymptotic (limit of many rows" in capsys.readouterr().out
+    assert simulate([*rows, "--replicates", "20"]) == 0
+    assert "finitely many rows have no law that theory knows" in capsys.readouterr().out
+
+
 def test_the_table_says_the_phase_and_phases_draws_it(capsys: Output, tmp_path):
     assert main(["verification", *FLOW, "--radius", "1", "--centre", "0.25"]) == 0
     assert "1.12 standard errors of the real fit: reversal" in capsys.readouterr().out
@@ -113,6 +127,7 @@ def test_every_room_takes_a_checkpoint(room, capsys: Output, tmp_path):
         (["verification", *FLOW, "--radius", "x"], "'x'"),
         (["verification", *FLOW, "--radius", "1", "--noise", "0"], "noise must be finite and > 0"),
         (["curation", "--reference", ".5,.5", "--rewards", "0,nan"], "rewards must be finite"),
+        (["curation", "--reference", ".5,.5", "--rewards", "0,800"], "within -350..350, got 800.0"),
         (["curation", "--reference", ".5,.5", "--rewards", "0,1", "--draws", "0"], "got 0"),
         (["labels", "--wrong", "1.5", "--keep-wrong", "0"], "wrong must be in [0, 1], got 1.5"),
         (["truncation", "--cut", "-1"], "cut must be finite and >= 0, got -1.0"),
@@ -151,11 +166,3 @@ def test_bad_input_is_one_line_that_quotes_it(command, arguments, message, capsy
     assert out == ""
     assert err.count("\n") == 1
     assert message in err
-
-
-def test_a_workflow_without_a_law_says_so(capsys: Output):
-    flow = ["--workflow", "sliding-window", "--window", "2", "--n", "8"]
-    assert main(["verification", *flow, "--radius", "1"]) == 2
-    line = capsys.readouterr().err
-    assert line.count("\n") == 1
-    assert "several earlier ones" in line

@@ -76,7 +76,7 @@ def _why_absent(field: str, chain: VerifiedChain, workflow: Workflow) -> str | N
     if chain.counts == "generated" and max(workflow.schedule) > MOST_GENERATED:
         return f"worked out up to {MOST_GENERATED:,} rows generated"
     if workflow.kind not in SOLVED:
-        return "a window's fits depend on several earlier ones; Monte Carlo simulates it"
+        return "a window's fits depend on several earlier ones"
     return None
 
 
