@@ -11,12 +11,11 @@ Source: loopbound theory, section 5; `theory.kde.optimal`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from paper_figures import captions, dataset, style
 from paper_figures.measure import measure
-from paper_figures.series import Cell, Point, Series, lines, panel
+from paper_figures.series import Cell, Point, Series, kde_curves, lines, panel
 from theory.curve import Curve, Kind
 from theory.kde import OPTIMAL, KdeChain, Optimal, Scott
 from theory.truths import Normal
@@ -89,24 +88,19 @@ def data(points: Sequence[Point] | None = None) -> list[Series]:
     """Every error with its points, and every sequence of bandwidths."""
     if points is None:
         points = dataset.read(NAME, settings()).points
-    return [*_errors(tuple(points)), *_bandwidths()]
+    return [*lines(cells(), points), *_bandwidths()]
 
 
-def _errors(points: tuple[Point, ...]) -> list[Series]:
-    return lines(cells(), points)
-
-
-@cache
-def _bandwidths() -> tuple[Series, ...]:
+def _bandwidths() -> list[Series]:
     found = []
     for cell in cells():
         assert isinstance(cell.chain, KdeChain)
-        h = cell.chain.bandwidths(cell.workflow, GENERATIONS)
+        h = kde_curves(cell.chain, cell.workflow, GENERATIONS).bandwidths
         curve = Curve(h, Kind.EXACT, "theory.kde.bandwidths")
         found.append(
             Series(cell.panel, BANDWIDTH, cell.label, cell.workflow.kind, 1, N, curve)
         )  # fmt: skip
-    return tuple(found)
+    return found
 
 
 def caption(series: Sequence[Series]) -> str:

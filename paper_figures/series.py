@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -13,7 +14,7 @@ from theory import categorical, gaussian, kde, regression, verification
 from theory.categorical import CategoricalChain
 from theory.curve import Curve
 from theory.gaussian import GaussianChain
-from theory.kde import KdeChain
+from theory.kde import KdeChain, KdeCurves
 from theory.regression import RegressionChain
 from theory.verification import VerifiedChain
 from theory.workflow import Workflow, WorkflowKind
@@ -78,7 +79,7 @@ class Cell:
         if isinstance(chain, VerifiedChain):
             return verification.curves(chain, workflow, generations)[quantity]
         if isinstance(chain, KdeChain):
-            return kde.curves(chain, workflow, generations)[quantity]
+            return kde_curves(chain, workflow, generations)[quantity]
         probability = self.quantities.get(quantity)
         if probability is None:
             return regression.curves(chain, workflow, generations)[quantity]
@@ -119,6 +120,12 @@ class Cell:
             "method": self.method,
             "quantiles": list(self.quantiles),
         }
+
+
+@cache
+def kde_curves(chain: KdeChain, workflow: Workflow, generations: int) -> KdeCurves:
+    """Those of theory; optimal bandwidths are found once."""
+    return kde.curves(chain, workflow, generations)
 
 
 @dataclass(frozen=True)

@@ -26,10 +26,12 @@ STOPPED = 130  # exit status after Ctrl-C, as shells have it
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are one line on stderr and exit status 2."""
+    """An argument parser of whole options whose errors are one line on stderr, exit status 2."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **options)
+        super().__init__(
+            formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **options
+        )
 
     def error(self, message: str) -> NoReturn:
         """Print `message` on one line and exit with status 2."""

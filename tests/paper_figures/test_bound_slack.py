@@ -76,3 +76,37 @@ def test_the_published_leading_order_is_right_for_one_fit_of_many_rows(series):
         slack = one(series, "3t/2n for W₂², replace", f"n = {n:,}").theory
         assert abs(slack[1] - 1) < gap
     assert one(series, "3t/2n for W₂², replace", "n = 10").theory[100] > 1.2
+
+
+def test_printed_statements_on_the_ways_out_are_bounds_but_for_the_refuted_one(series):
+    for statement in figure.statements(figure.GENERATIONS):
+        own = panel(series, statement.title)
+        assert len(own) == len(statement.lines)
+        below = {s.label for s in own if (s.theory.values < 1 - 1e-12).any()}
+        assert below == ({"50 % edited", "100 % edited"} if "edits" in statement.title else set())
+
+
+def test_the_slack_of_the_ways_out_by_formulas(series):
+    t = np.arange(1, 101)
+    for share, label in ((0.1, "10 % real"), (0.5, "50 % real"), (0.9, "90 % real")):
+        a = 1 - share
+        ratio = (1 - a**t) / share * (1 - a**2) / (1 - a ** (2 * t))
+        slack = one(series, "shape, stability", label).theory.values[1:]
+        np.testing.assert_allclose(slack, ratio, rtol=1e-12)
+    rate = 0.2 * 1.1 / (1 + 0.2 * 0.9)
+    slack = one(series, "rate, fixed real set", "λ = 0.2").theory.values[1:]
+    np.testing.assert_allclose(slack, (rate * 1.2 / 0.2) ** t, rtol=1e-9)
+
+
+def test_one_round_of_curation_by_hand(series):
+    """Two draws: a row of weight e^r wins with chance p (2 e^r sum_y p_y / (e^r + e^r_y))."""
+    p, e = np.array([0.6, 0.3, 0.1]), np.exp([0.0, 0.5, 1.0])
+    winners = p * (2 * e[:, None] / (e[:, None] + e) @ p)
+    for weight in (0.1, 0.3, 0.9):
+        after = (p + weight * winners) / (1 + weight)
+        slack = one(series, "KL, curation", f"λ = {weight:g}").theory.values[1]
+        assert slack == pytest.approx(-math.log(1 - weight) / (after @ np.log(after / p)))
+        variance = p @ e**2 - (p @ e) ** 2
+        bound = weight / (1 + weight) ** 3 * variance / (2 * math.e)
+        slack = one(series, "reward, curation", f"λ = {weight:g}").theory.values[1]
+        assert slack == pytest.approx((after - p) @ e / bound)

@@ -184,7 +184,7 @@ def test_agreement_counts_the_points_with_an_error_bar():
         ("kde_mise", 63),
         ("real_fraction", 8),
         ("workflow_map", 45),
-        ("bound_slack", 174),
+        ("bound_slack", 198),
         ("subsample_map", 60),
         ("gaussian_grid", 750),
         ("regression_grid", 190),

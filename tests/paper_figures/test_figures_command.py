@@ -197,6 +197,7 @@ def test_ctrl_c_is_130_and_writes_nothing_of_that_figure(small, capsys):
         (["fig1"], "unknown figure 'fig1': choose from gaussian_overview"),
         (["gaussian_overview", "--all"], "not both"),
         (["--all", "--quick"], "--quick goes with --recompute"),
+        (["--al"], "unrecognized arguments: --al"),
         (["--all", "--output", "FILE/x"], "--output must be a folder"),
         (["--recompute", "--data", "FILE"], "--data must be a folder"),
         (["--all", "--thumbnail", "a.png"], "--thumbnail goes with the name of one figure"),
