@@ -59,7 +59,7 @@ def assemble(
         "figure": name,
         "quick": quick,
         "settings": settings,
-        "replicates": sorted({point.replicates for point in points}),
+        "replicates": sorted({point.replicates for point in points} - {0}),
         "versions": versions(),
         "sha256": _digest(_as_csv(points)),
     }

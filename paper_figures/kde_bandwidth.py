@@ -15,15 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from paper_figures import captions, dataset, style
+from paper_figures import captions, dataset, kde_cells, style
 from paper_figures.kde_cells import (
     DATA_SETS,
-    NLL,
     QUICK_SETS,
     TESTS,
     WORKFLOWS,
     Likelihood,
-    entropies,
+    bounds,
     grid_settings,
     measured,
     panel_of,
@@ -81,29 +80,20 @@ def rules(data_set: str) -> tuple[Scott | Silverman, ...]:
 
 def settings() -> dict[str, Any]:
     """What the committed points must have been computed with."""
-    return {"seed": SEED, **grid_settings(cells())}
+    return {"seed": SEED, **grid_settings(cells(), SHOWN)}
 
 
 def recompute(*, quick: bool = False) -> list[Point]:
-    """The points again, by simulation."""
-    return measured(cells(), seed=SEED, sets=QUICK_SETS if quick else None)
+    """The points again, by simulation, and the bounds that they lie above."""
+    found = measured(cells(), seed=SEED, sets=QUICK_SETS if quick else None)
+    return found + bounds(cells(), SHOWN)
 
 
 def data(points: Sequence[Point] | None = None) -> list[Series]:
     """Every cell's points above its bound."""
     if points is None:
         points = dataset.read(NAME, settings()).points
-    own: dict[tuple[str, str, int | None], list[Point]] = {}
-    for point in points:
-        own.setdefault((point.panel, point.label, point.n), []).append(point)
-    return [
-        Series(
-            cell.panel, NLL, cell.workflow.kind.value, cell.workflow.kind, cell.dim, cell.n,
-            cell.bound(),
-            tuple(own.get((cell.panel, cell.workflow.kind.value, cell.n), ())), listed=cell.at,
-        )
-        for cell in cells()
-    ]  # fmt: skip
+    return kde_cells.series(cells(), points, listed=SHOWN)
 
 
 def caption(series: Sequence[Series]) -> str:
@@ -186,7 +176,7 @@ def _draw_bandwidths(axes: Axes, series: Sequence[Series], data_set: str) -> Non
     style.plain_ticks(axes.xaxis, (0.01, 0.1, 1, 10, 100))
     axes.minorticks_off()
     axes.grid(axis="y")
-    style.reference(axes, entropies()[data_set])
+    style.reference(axes, float(by_h[0].theory[0]))
     for t, colour in zip(SHOWN, style.shades(series[0].kind, len(SHOWN)), strict=True):
         points = [p for s in by_h for p in s.points if p.generation == t]
         mean = [p.simulation for p in points]

@@ -7,6 +7,9 @@ that expectation plus the mean excess over the likelihood on the rows, which tak
 luck away and no bias in. The truth's own likelihood would not do: under wide kernels it
 varies otherwise than the model's.
 
+Those expectations take ten seconds and more, so that they are kept with the points, as points of
+no run.
+
 Source: the setting is that of 2410.16713, section 1 of the published experiments.
 """
 
@@ -22,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from paper_figures.series import FloatArray, Point
+from paper_figures.series import FloatArray, Point, Series
 from theory.curve import Curve, Kind
 from theory.datasets import CENTRES, SwissRoll, blobs, circles, moons
 from theory.kde import KdeChain, Scott, Silverman
@@ -30,7 +33,7 @@ from theory.kde.blurred import Added, Blurred, added, log_mean_densities, nll_lo
 from theory.truths import Truth
 from theory.workflow import Workflow, WorkflowKind
 
-NLL = "nll"
+NLL, BOUND, ENTROPY = "nll", "nll of the mean density", "entropy"
 ROWS = (10, 32, 100, 316, 1000)
 WORKFLOWS = (Workflow.replace, Workflow.accumulate, Workflow.accumulate_subsample)
 DATA_SETS: dict[str, tuple[Blurred, float]] = {
@@ -97,17 +100,23 @@ class Likelihood:
             return None
         return self.bandwidth.at(self.n, self.dim)
 
-    def bound(self, at: tuple[int, ...] | None = None) -> Curve:
-        """A lower bound on the expected NLL, nats, at `at` and the entropy elsewhere.
+    def bound(self, at: tuple[int, ...]) -> FloatArray:
+        """A lower bound on the expected NLL at those generations, nats.
 
-        It is the exact NLL of the mean density, or the entropy where bandwidths change. Index 0 is
-        the truth's entropy.
+        It is the exact NLL of the mean density, or the entropy where bandwidths change.
         """
-        shown = self.at if at is None else at
-        values = np.full(self.at[-1] + 1, entropies()[self.data_set])
-        if self.width is not None:
-            values[list(shown)] = _bound(self.data_set, law(self.replaced, self.width, shown))
-        return Curve(values, Kind.LOWER, "loopbound theory, section 5, Jensen")
+        if self.width is None:
+            return np.full(len(at), entropies()[self.data_set])
+        return _bound(self.data_set, law(self.replaced, self.width, at))
+
+    @property
+    def line(self) -> tuple[str, str]:
+        """What the bound is called in the data: of one bandwidth and mean density, whatever n."""
+        kind = WorkflowKind.REPLACE if self.replaced else WorkflowKind.ACCUMULATE
+        return (
+            panel_of(self.data_set, self.bandwidth if self.width is None else self.width),
+            kind.value,
+        )
 
     @property
     def replaced(self) -> bool:
@@ -168,9 +177,53 @@ def measured(
 
             excess = np.array(list(pool.map(one, range(cell.sets))))
             error = excess.std(axis=0, ddof=1) / math.sqrt(cell.sets)
-            bound = cell.bound().values[list(cell.at)]
-            points += _points(cell, bound + excess.mean(axis=0), error)
+            points += _points(cell, cell.bound(cell.at) + excess.mean(axis=0), error)
     return points
+
+
+def bounds(cells: Sequence[Likelihood], at: tuple[int, ...]) -> list[Point]:
+    """The bounds of all cells at those generations, once each, and the truths' entropies."""
+    lines = {cell.line: cell for cell in cells if cell.width is not None}
+    found = [
+        Point(name, ENTROPY, "", truth(name).dim, None, 0, entropies()[name], None, 0)
+        for name in dict.fromkeys(cell.data_set for cell in cells)
+    ]
+    return found + [
+        Point(name, BOUND, label, cell.dim, None, t, float(value), None, 0)
+        for (name, label), cell in lines.items()
+        for t, value in zip(at, cell.bound(at), strict=True)
+    ]
+
+
+def series(
+    cells: Sequence[Likelihood], points: Sequence[Point], *, listed: tuple[int, ...] | None = None
+) -> list[Series]:
+    """Every cell's points above its bound, the entropy where none is kept.
+
+    Args:
+        cells: of the figure.
+        points: from `measured` and `bounds`.
+        listed: generations that the data of the figure have, None for all.
+    """
+    own: dict[tuple[str, str, str, int | None], list[Point]] = {}
+    for point in points:
+        place = (point.quantity, point.panel, point.label, point.n)
+        own.setdefault(place, []).append(point)
+    found = []
+    for cell in cells:
+        (floor,) = own[(ENTROPY, cell.data_set, "", None)]
+        values = np.full(cell.at[-1] + 1, floor.simulation)
+        for point in own[(BOUND, *cell.line, None)] if cell.width is not None else ():
+            values[point.generation] = point.simulation
+        curve = Curve(values, Kind.LOWER, "loopbound theory, section 5, Jensen")
+        kind = cell.workflow.kind
+        mine = tuple(own.get((NLL, cell.panel, kind.value, cell.n), ()))
+        found.append(
+            Series(
+                cell.panel, NLL, kind.value, kind, cell.dim, cell.n, curve, mine, listed
+            )
+        )  # fmt: skip
+    return found
 
 
 def _one_set(cell: Likelihood, k: int, seed: int, own: int) -> FloatArray:
@@ -233,7 +286,7 @@ def rounded(point: Point) -> Point:
     )
 
 
-def grid_settings(cells: Sequence[Likelihood]) -> dict[str, Any]:
+def grid_settings(cells: Sequence[Likelihood], bounds_at: Sequence[int]) -> dict[str, Any]:
     """The spec of the cells in plain values, a line for every n: they are many.
 
     A cell is named by its data set, bandwidth and workflow; what it is simulated with stands once.
@@ -246,6 +299,7 @@ def grid_settings(cells: Sequence[Likelihood]) -> dict[str, Any]:
     return {
         "truths": {name: repr_of(truth(name)) for name in DATA_SETS if name in truths},
         "cells": found,
+        "bounds": {"first": bounds_at[0], "last": bounds_at[-1], "generations": len(bounds_at)},
     }
 
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from paper_figures import captions, dataset, style
 from paper_figures.measure import measure
-from paper_figures.series import Cell, Point, Series, kde_curves, lines, panel
+from paper_figures.series import Cell, Point, Series, curves_of, lines, panel
 from theory.curve import Curve, Kind
-from theory.kde import OPTIMAL, KdeChain, Optimal, Scott
+from theory.kde import OPTIMAL, KdeChain, KdeCurves, Optimal, Scott
 from theory.truths import Normal
 from theory.workflow import Workflow
 
@@ -94,9 +94,9 @@ def data(points: Sequence[Point] | None = None) -> list[Series]:
 def _bandwidths() -> list[Series]:
     found = []
     for cell in cells():
-        assert isinstance(cell.chain, KdeChain)
-        h = kde_curves(cell.chain, cell.workflow, GENERATIONS).bandwidths
-        curve = Curve(h, Kind.EXACT, "theory.kde.bandwidths")
+        exact = curves_of(cell.chain, cell.workflow, GENERATIONS)
+        assert isinstance(exact, KdeCurves)
+        curve = Curve(exact.bandwidths, Kind.EXACT, "theory.kde.bandwidths")
         found.append(
             Series(cell.panel, BANDWIDTH, cell.label, cell.workflow.kind, 1, N, curve)
         )  # fmt: skip

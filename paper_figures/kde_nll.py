@@ -18,16 +18,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from paper_figures import captions, dataset, style
+from paper_figures import captions, dataset, kde_cells, style
 from paper_figures.kde_cells import (
     DATA_SETS,
-    NLL,
     QUICK_SETS,
     ROWS,
     TESTS,
     WORKFLOWS,
     Likelihood,
-    entropies,
+    bounds,
     grid_settings,
     measured,
     panel_of,
@@ -42,6 +41,7 @@ NAME = "kde_nll"
 TITLE = "Kernel densities of toy data: replace forgets, keeping the rows slows the drift to a creep"
 SEED = 60260
 GENERATIONS = 100
+EVERY = tuple(range(1, GENERATIONS + 1))
 BANDWIDTHS = (0.1, 0.5, 1.0)
 MAIN = 0.1
 SHOWN = (1, 2, 3, 5, 10, 20, 30, 50, 70, 100)
@@ -77,30 +77,20 @@ def cells() -> list[Likelihood]:
 
 def settings() -> dict[str, Any]:
     """What the committed points must have been computed with."""
-    return {"seed": SEED, **grid_settings(cells())}
+    return {"seed": SEED, **grid_settings(cells(), EVERY)}
 
 
 def recompute(*, quick: bool = False) -> list[Point]:
-    """The points again, by simulation."""
-    return measured(cells(), seed=SEED, sets=QUICK_SETS if quick else None)
+    """The points again, by simulation, and the bounds that they lie above."""
+    found = measured(cells(), seed=SEED, sets=QUICK_SETS if quick else None)
+    return found + bounds(cells(), EVERY)
 
 
 def data(points: Sequence[Point] | None = None) -> list[Series]:
     """Every cell's points above its bound, which n does not change."""
     if points is None:
         points = dataset.read(NAME, settings()).points
-    own: dict[tuple[str, str, int | None], list[Point]] = {}
-    for point in points:
-        own.setdefault((point.panel, point.label, point.n), []).append(point)
-    every = tuple(range(1, GENERATIONS + 1))
-    return [
-        Series(
-            cell.panel, NLL, cell.workflow.kind.value, cell.workflow.kind, cell.dim, cell.n,
-            cell.bound(every),
-            tuple(own.get((cell.panel, cell.workflow.kind.value, cell.n), ())),
-        )
-        for cell in cells()
-    ]  # fmt: skip
+    return kde_cells.series(cells(), points)
 
 
 def caption(series: Sequence[Series]) -> str:
@@ -157,7 +147,7 @@ def draw(series: Sequence[Series]) -> Figure:
         own = panel(series, panel_of(data_set, MAIN))
         for place, kind in zip(row, kinds, strict=True):
             _draw_panel(place, [s for s in own if s.kind is kind])
-            style.reference(place, entropies()[data_set])
+            style.reference(place, float(own[0].theory[0]))
             name = kind.value.removeprefix("accumulate-")
             place.set_title(f"{next(letters)}  {data_set}, {name}")
         _limit(row[0], own)

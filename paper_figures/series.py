@@ -14,7 +14,8 @@ from theory import categorical, gaussian, kde, regression, verification
 from theory.categorical import CategoricalChain
 from theory.curve import Curve
 from theory.gaussian import GaussianChain
-from theory.kde import KdeChain, KdeCurves
+from theory.kde import KdeChain
+from theory.record import ChainCurves
 from theory.regression import RegressionChain
 from theory.verification import VerifiedChain
 from theory.workflow import Workflow, WorkflowKind
@@ -72,17 +73,10 @@ class Cell:
     def theory(self, quantity: str) -> Curve:
         """The curve of a quantity; its kind says whether it is exact."""
         chain, workflow, generations = self.chain, self.workflow, self.generations
-        if isinstance(chain, GaussianChain):
-            return gaussian.curves(chain, workflow, generations)[quantity]
-        if isinstance(chain, CategoricalChain):
-            return categorical.curves(chain, workflow, generations)[quantity]
-        if isinstance(chain, VerifiedChain):
-            return verification.curves(chain, workflow, generations)[quantity]
-        if isinstance(chain, KdeChain):
-            return kde_curves(chain, workflow, generations)[quantity]
         probability = self.quantities.get(quantity)
         if probability is None:
-            return regression.curves(chain, workflow, generations)[quantity]
+            return curves_of(chain, workflow, generations)[quantity]
+        assert isinstance(chain, RegressionChain)
         return regression.error_quantile(chain, workflow, generations, probability=probability)
 
     def settings(self) -> dict[str, Any]:
@@ -123,9 +117,19 @@ class Cell:
 
 
 @cache
-def kde_curves(chain: KdeChain, workflow: Workflow, generations: int) -> KdeCurves:
-    """Those of theory; optimal bandwidths are found once."""
-    return kde.curves(chain, workflow, generations)
+def curves_of(chain: Chain, workflow: Workflow, generations: int) -> ChainCurves:
+    """Those of theory; what the fields of a chain share is worked out once."""
+    match chain:
+        case GaussianChain():
+            return gaussian.curves(chain, workflow, generations)
+        case CategoricalChain():
+            return categorical.curves(chain, workflow, generations)
+        case VerifiedChain():
+            return verification.curves(chain, workflow, generations)
+        case KdeChain():
+            return kde.curves(chain, workflow, generations)
+        case RegressionChain():
+            return regression.curves(chain, workflow, generations)
 
 
 @dataclass(frozen=True)

@@ -124,6 +124,17 @@ def test_no_point_is_below_its_bound(module):
     assert sum(len(s.points) for s in series) <= 3300
 
 
+@pytest.mark.parametrize("module", [kde_nll, kde_bandwidth])
+def test_the_bounds_that_are_kept_are_those_of_theory(module):
+    """Of one cell a data set, and every entropy."""
+    kept = {(s.panel, s.label): s.theory for s in module.data()}
+    for name in DATA_SETS:
+        cell = next(c for c in module.cells() if c.data_set == name and c.bandwidth == 1.0)
+        curve = kept[cell.panel, cell.workflow.kind.value]
+        assert curve[0] == pytest.approx(entropies()[name], rel=1e-12)
+        assert curve.values[[1, 100]] == pytest.approx(cell.bound((1, 100)), rel=1e-9)
+
+
 def test_points_on_another_bound_would_be_seen():
     """The check above can fail: accumulate's points are far below the bound of replace."""
     series = panel(kde_nll.data(), "moons, h = 0.1")
