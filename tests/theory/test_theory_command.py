@@ -165,8 +165,8 @@ def test_until_names_the_generation_that_passes(capsys: Output) -> None:
 
 
 def test_until_looks_as_far_as_it_must(capsys: Output) -> None:
-    line = printed(capsys, "gaussian --workflow replace --n 10 --until 1000.5".split())
-    assert line.startswith("mean_error passes 1000.5 at generation 10005 (")
+    line = printed(capsys, "gaussian --workflow replace --n 10 --until 1000.45".split())
+    assert line.startswith("mean_error passes 1000.45 at generation 10005 (")
 
 
 def test_until_says_never_when_the_curve_settles_before(capsys: Output) -> None:
