@@ -17,6 +17,7 @@ from pathlib import Path
 
 import torch
 from accelerate import Accelerator
+from tqdm import tqdm
 from transformers.utils import logging
 
 from lm.chain import Chain
@@ -140,6 +141,8 @@ def _begin_worker(lines: multiprocessing.Queue[int]) -> None:
     """A worker leaves Ctrl-C to its parent, and does not outlive it."""
     global _line
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A bar's own lock is one between processes, which a worker that is stopped would leave behind.
+    tqdm.set_lock(threading.RLock())
     _line = lines.get()
     parent = multiprocessing.parent_process()
 

@@ -30,7 +30,8 @@ def estimate(
 ) -> Estimates:
     """E |w - w*|^2: index 0 the truth, 1 the fit to real labels, t after t - 1 edits.
 
-    Labels are noise around w* = 0, which loses nothing; a fit is a product with (X'X)^-1 X'.
+    Labels are noise around w* = 0, which loses nothing; a fit is a product with (X'X)^-1 X', to
+    which an edit adds its own rows' part.
 
     Raises:
         ValueError: a value out of range, quoted.
@@ -47,14 +48,16 @@ def estimate(
 
     def block(rng: np.random.Generator, runs: int) -> FloatArray:
         found = np.zeros((rounds + 2, 1, runs))
-        labels = chain.noise * rng.standard_normal((runs, len(design)))
-        for t in range(1, rounds + 2):
-            weights = labels @ fit.T
-            found[t, 0] = (weights**2).sum(axis=1)
-            if t <= rounds:
-                mask = list(chain.masks[t - 1])
-                noise = chain.noise * rng.standard_normal((runs, len(mask)))
-                labels[:, mask] = weights @ design[mask].T + noise
+        labels = chain.noise * rng.standard_normal((len(design), runs))
+        weights = fit @ labels
+        found[1, 0] = (weights**2).sum(axis=0)
+        for t, rows in enumerate(chain.masks, start=2):
+            mask = list(rows)
+            written = design[mask] @ weights
+            written += chain.noise * rng.standard_normal(written.shape)
+            weights += fit[:, mask] @ (written - labels[mask])
+            labels[mask] = written
+            found[t, 0] = (weights**2).sum(axis=0)
         return found
 
     draws = len(design) + sum(map(len, chain.masks))

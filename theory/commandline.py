@@ -48,6 +48,9 @@ def answer(parser: Parser, argv: Sequence[str] | None, act: Callable[[Any], int]
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except KeyboardInterrupt:
+        print(f"{parser.prog}: stopped", file=sys.stderr)
+        return STOPPED
     except (ValueError, OSError) as problem:
         print(f"{parser.prog}: error: {in_one_line(problem)}", file=sys.stderr)
         return 2

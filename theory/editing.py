@@ -207,6 +207,17 @@ def many_edits(share: float) -> float:
     return 2 * math.exp(share) - 1
 
 
+def many_edits_curve(steps: int = 1) -> Curve:
+    """`many_edits` of a share of 0, 1/steps, ..., 1: the error over the real fit's. Asymptotic.
+
+    Example:
+        >>> many_edits_curve(2).values.round(3).tolist()
+        [1.0, 2.297, 4.437]
+    """
+    shares = np.linspace(0.0, 1.0, steps + 1)
+    return Curve(np.array([many_edits(share) for share in shares]), Kind.ASYMPTOTIC, _SOURCE)
+
+
 def random_edits(share: float, rounds: int) -> float:
     """The same after rounds of random edits of that share each: 1 + rounds x share (2 - share).
 

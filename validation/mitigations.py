@@ -17,7 +17,7 @@ from montecarlo import labels as labelled
 from montecarlo import stability as disturbed
 from montecarlo import truncation as truncated
 from montecarlo import weighting as weighted
-from montecarlo.estimate import Estimates
+from montecarlo.estimate import Estimate, Estimates
 from montecarlo.verification import spread as narrowed
 from theory import (
     curated_normal,
@@ -117,12 +117,37 @@ def grids() -> Iterator[Grid]:
     yield from (_many_labels(0.3), _many_labels(0.9))
     yield _curated_rows("anchored", 4, lambda rows: Workflow.anchored(rows, rows))
     yield _curated_rows("accumulate", math.inf, Workflow.accumulate)
+    yield _many_edits()
     linear = curated_normal.CuratedNormal(1.0, 1.0, slope=0.5)
     yield Grid(
         stem="mitigations/curation/normal-linear", field="mean",
         at=lambda draws: _tilted("linear", linear, 1, ("mean",), draws),
         unit=lambda draws: 1.0, sizes=(8, 32),
         limit=lambda: curated_normal.curves(linear, 1).mean,
+    )  # fmt: skip
+
+
+def _many_edits() -> Grid:
+    """A table rewritten row by row, from end to end, as it grows: 2 e - 1 real fits."""
+
+    def at(rows: int) -> Mitigated:
+        chain = editing.EditedChain(editing.cosine_design(rows, 2), editing.disjoint(rows, rows))
+
+        def run(**given: Any) -> Estimates:
+            error = edited.estimate(chain, **given).test_error
+            ends = [1, -1]
+            return Estimates(
+                {"test_error": Estimate(error.count, error.mean[ends], error.std[ends])}
+            )
+
+        return Mitigated(
+            "editing", "row-by-row", Workflow.replace(rows), 1, ("test_error",),
+            lambda: editing.curves(chain), run,
+        )  # fmt: skip
+
+    return Grid(
+        stem="mitigations/editing/row-by-row", field="test_error", at=at,
+        unit=lambda rows: 2 / rows, sizes=(50, 200), limit=editing.many_edits_curve,
     )  # fmt: skip
 
 
