@@ -6,7 +6,7 @@ one kernel at most, because that is the kernel's largest second derivative. Poin
 matter, in the tails, are summed exactly.
 
 The cost is that of the cells and the exact points, and a row's is next to nothing: at 500 points it
-pays from two hundred rows on, and forty times at ten thousand.
+pays from four hundred rows on, and nine times at ten thousand (h = 0.4 on a standard normal).
 """
 
 from __future__ import annotations
