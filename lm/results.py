@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy as np
 
 from lm.folder import LOSSES, chains, generation_folder, read_json
 from lm.reading import recipe_from
+from lm.textstats import TextStatistics
 from montecarlo.durable import MANIFEST
 from theory.commandline import Table
 from theory.growth import LossCurve
@@ -29,12 +31,11 @@ LEARNING_COLUMNS = (
 """Of `learning_curves`."""
 METRICS = (
     "cross_entropy", "bits_per_byte", "mixture_cross_entropy", "train_cross_entropy", "steps",
-    "train_rows", "train_tokens", "models", "real_fraction", "yield", "finished", "candidates",
-    "acceptance", "candidate_score", "kept_score", "edited", "changed", "rows", "tokens",
-    "distinct_1", "distinct_2", "distinct_3", "duplicated_rows", "mean_length", "longest",
-    "vocabulary", "unigram_entropy", "rare_mass", "copied_rows",
+    "train_rows", "train_tokens", "models", "yield", "finished", "candidates", "acceptance",
+    "candidate_score", "kept_score", "edited", "changed",
+    *(field.name for field in fields(TextStatistics)),
 )  # fmt: skip
-"""All that a generation of a network may have; what it writes is described by `lm.textstats`."""
+"""All that a generation of a network may have."""
 
 
 def loss_curves(run: Path) -> list[LossCurve]:

@@ -7,15 +7,46 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from theory.commandline import Table, panels, sample_generations, workflow_from, write
+from theory.commandline import (
+    Table,
+    add_output_options,
+    add_workflow_options,
+    panels,
+    sample_generations,
+    workflow_from,
+    write,
+)
 from theory.curve import Curve, Kind
 from theory.record import ChainCurves
 from theory.workflow import whole_number
 
 LONGEST = 65_536  # generations that --until searches
+
+
+def add_family(
+    families: Any,
+    name: str,
+    told: str,
+    epilog: str,
+    add_options: Callable[[argparse.ArgumentParser], None],
+    fields: Sequence[str],
+    first: str,
+    act: Callable[[argparse.Namespace], int],
+    *,
+    formula: bool = True,
+) -> argparse.ArgumentParser:
+    """A family's command: its workflow and options, what is asked, and where the answer goes."""
+    parser: argparse.ArgumentParser = families.add_parser(name, help=told, epilog=epilog)
+    add_workflow_options(parser)
+    add_options(parser)
+    add_question(parser, fields, first, formula=formula)
+    add_output_options(parser)
+    parser.set_defaults(act=act)
+    return parser
 
 
 def add_question(

@@ -9,21 +9,17 @@ from theory.categorical.chain import CategoricalChain
 from theory.categorical.collapse import collapse_time, diffusion_collapse_time
 from theory.categorical.commandline import add_categorical_options, categorical_chain_from
 from theory.categorical.curves import FIELDS, curves
-from theory.commandline import add_output_options, add_workflow_options, check_files, workflow_from
-from theory.question import Question, add_question, ask
+from theory.commandline import check_files, workflow_from
+from theory.question import Question, add_family, ask
 from theory.workflow import UnsupportedWorkflow, Workflow
 
 
 def add_categorical(families: Any, epilog: str) -> None:
     """The command categorical."""
-    parser = families.add_parser(
-        "categorical", help="shares of categories, as words in a text", epilog=epilog
-    )
-    add_workflow_options(parser)
-    add_categorical_options(parser)
-    add_question(parser, FIELDS, "squared_error")
-    add_output_options(parser)
-    parser.set_defaults(act=_categorical)
+    add_family(
+        families, "categorical", "shares of categories, as words in a text", epilog,
+        add_categorical_options, FIELDS, "squared_error", _categorical,
+    )  # fmt: skip
 
 
 def _categorical(options: argparse.Namespace) -> int:

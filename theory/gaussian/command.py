@@ -9,7 +9,7 @@ from theory.commandline import add_output_options, add_workflow_options, check_f
 from theory.gaussian.commandline import add_chain_options, chain_from
 from theory.gaussian.curves import FIELDS, curves
 from theory.gaussian.survival import survival
-from theory.question import Question, add_question, ask, horizon_of, show
+from theory.question import Question, add_family, ask, horizon_of, show
 
 USUAL = (
     "mean_error",
@@ -24,14 +24,10 @@ USUAL = (
 
 def add_gaussian(families: Any, epilog: str) -> None:
     """The command gaussian."""
-    parser = families.add_parser(
-        "gaussian", help="errors of a fitted mean and covariance", epilog=epilog
-    )
-    add_workflow_options(parser)
-    add_chain_options(parser)
-    add_question(parser, FIELDS, "mean_error")
-    add_output_options(parser)
-    parser.set_defaults(act=_gaussian)
+    add_family(
+        families, "gaussian", "errors of a fitted mean and covariance", epilog,
+        add_chain_options, FIELDS, "mean_error", _gaussian,
+    )  # fmt: skip
 
 
 def _gaussian(options: argparse.Namespace) -> int:

@@ -7,25 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from theory.commandline import add_output_options, add_workflow_options, check_files, workflow_from
+from theory.commandline import check_files, workflow_from
 from theory.kde.chain import KdeChain
 from theory.kde.commandline import add_kde_options, kde_chain_from
 from theory.kde.curves import FIELDS, curves
 from theory.kde.verdict import verdict
-from theory.question import Question, add_question, ask, horizon_of
+from theory.question import Question, add_family, ask, horizon_of
 from theory.workflow import UnsupportedWorkflow, Workflow
 
 
 def add_kde(families: Any, epilog: str) -> None:
     """The command kde."""
-    parser = families.add_parser(
-        "kde", help="integrated squared error of kernel density estimates", epilog=epilog
-    )
-    add_workflow_options(parser)
-    add_kde_options(parser)
-    add_question(parser, FIELDS, "mise")
-    add_output_options(parser)
-    parser.set_defaults(act=_kde)
+    add_family(
+        families, "kde", "integrated squared error of kernel density estimates", epilog,
+        add_kde_options, FIELDS, "mise", _kde,
+    )  # fmt: skip
 
 
 def _kde(options: argparse.Namespace) -> int:

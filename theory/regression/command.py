@@ -6,14 +6,12 @@ import argparse
 from typing import Any
 
 from theory.commandline import (
-    add_output_options,
-    add_workflow_options,
     check_files,
     numbers,
     workflow_from,
 )
 from theory.curve import Curve
-from theory.question import Question, add_question, ask
+from theory.question import Question, add_family, ask
 from theory.regression.chain import RegressionChain
 from theory.regression.commandline import add_regression_options, regression_chain_from
 from theory.regression.curves import FIELDS, curves
@@ -34,18 +32,14 @@ DRAWN_AGAIN = (
 
 def add_regression(families: Any, epilog: str) -> None:
     """The command regression."""
-    parser = families.add_parser(
-        "regression", help="excess test error of linear regression", epilog=epilog
-    )
-    add_workflow_options(parser)
-    add_regression_options(parser)
-    add_question(parser, FIELDS, "excess_test_error")
+    parser = add_family(
+        families, "regression", "excess test error of linear regression", epilog,
+        add_regression_options, FIELDS, "excess_test_error", _regression,
+    )  # fmt: skip
     parser.add_argument(
         "--quantile", type=numbers, default=(), metavar="P[,P...]",
         help="also the error that one run stays below with probability P",
     )  # fmt: skip
-    add_output_options(parser)
-    parser.set_defaults(act=_regression)
 
 
 def _regression(options: argparse.Namespace) -> int:

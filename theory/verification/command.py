@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from theory.commandline import add_output_options, add_workflow_options, check_files, workflow_from
-from theory.question import Question, add_question, ask
+from theory.commandline import check_files, workflow_from
+from theory.question import Question, add_family, ask
 from theory.verification.commandline import (
     add_verification_options,
     phases_of,
@@ -18,14 +18,10 @@ from theory.verification.curves import FIELDS, curves
 
 def add_verification(families: Any, epilog: str) -> None:
     """The command verification."""
-    parser = families.add_parser(
-        "verification", help="regression on labels that a verifier accepts", epilog=epilog
-    )
-    add_workflow_options(parser)
-    add_verification_options(parser)
-    add_question(parser, FIELDS, "squared_error", formula=False)
-    add_output_options(parser)
-    parser.set_defaults(act=_verification)
+    add_family(
+        families, "verification", "regression on labels that a verifier accepts", epilog,
+        add_verification_options, FIELDS, "squared_error", _verification, formula=False,
+    )  # fmt: skip
 
 
 def _verification(options: argparse.Namespace) -> int:
